@@ -1,0 +1,1 @@
+"""Spreading strategies: pure decisions on when an item goes to which friend."""

@@ -1,0 +1,1 @@
+"""Simulated networks that run the same gossip core as the node does."""
