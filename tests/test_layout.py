@@ -1,4 +1,4 @@
-"""The repository holds to its own map: who may import whom, which packages exist, and that every version is pinned."""
+"""The repository holds to its own map: who may import whom, which packages exist, and pinned versions."""
 
 import ast
 import os
@@ -113,7 +113,7 @@ def test_the_package_list_is_complete() -> None:
 
 def test_the_links_for_type_checkers_point_home() -> None:
     for folder in FOLDERS:
-        assert os.readlink(ROOT / "links" / "rumor" / folder) == f"../../{folder}"  # noqa: PTH115
+        assert os.readlink(ROOT / "links" / "rumor" / folder) == f"../../{folder}"
 
 
 def test_every_dependency_is_pinned_exactly() -> None:
