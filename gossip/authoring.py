@@ -1,0 +1,209 @@
+"""Authoring: how this node's own items come to be.
+
+An item of ours takes a slot, which is spent from that moment; its tags are computed at once, so that its id is
+known; then a proof is asked for, and when it comes the item is whole. A secret waits in the outbox meanwhile and
+survives a restart there: it keeps its slot, so that its id and its tags stay the same however often it is proved.
+
+Admissions are made for friends who petition: plainly signed while we are the founder of a small mesh, by proof
+otherwise. One that could not be made yet, for want of a ring or of a slot, is tried again each epoch.
+"""
+
+from dataclasses import dataclass, field
+
+from ..crypto import membership, possession
+from ..crypto.errors import CryptoError
+from ..crypto.membership import Purpose, Ring
+from ..crypto.seeds import SecretSeed
+from .errors import Fault, LocalError, RemoteError
+from .events import (
+    Event,
+    FriendId,
+    OutboxAdded,
+    OutboxRemoved,
+    ProofWanted,
+    SlotUsed,
+)
+from .genesis import Genesis
+from .items import AdmissionBody, Body, Item, ItemId, Kind, SecretBody, message_of, scopes_of, tidy_text
+from .quota import RandomSource, SlotBook
+from .roster import Roster
+
+__all__ = ["Author", "Draft"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What a person wants published."""
+
+    text: str
+    """1 to 1,000 bytes of UTF-8 once tidied."""
+    style: int = 0
+    """0 to 63."""
+
+
+@dataclass(slots=True)
+class _Unproved:
+    kind: Kind
+    epoch: int
+    body: Body
+    tags: tuple[bytes, ...]
+    ring: Ring
+    asked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Petition:
+    key: bytes
+    possession: bytes = field(repr=False)
+
+
+class Author:
+    """This node as a member: its key, its slots, its outbox and the newcomers that it sponsors."""
+
+    def __init__(self, genesis: Genesis, random: RandomSource, secret: bytes | None) -> None:
+        """``secret`` is the 32-byte member secret, or None for a node that only relays."""
+        self._genesis = genesis
+        self._random = random
+        self._secret = secret
+        self.key: bytes | None = membership.public_key(secret) if secret is not None else None
+        self.slots = SlotBook()
+        self._unproved: dict[ItemId, _Unproved] = {}
+        self._outbox: dict[ItemId, OutboxAdded] = {}
+        self._petitions: dict[FriendId, _Petition] = {}
+
+    @property
+    def outbox(self) -> list[OutboxAdded]:
+        """Secrets of ours that are not published yet."""
+        return list(self._outbox.values())
+
+    @property
+    def petition_count(self) -> int:
+        """Newcomers whose admission is pending with us."""
+        return len(self._petitions)
+
+    def petition(self) -> tuple[bytes, bytes]:
+        """Our key and the proof that we hold it, for the friend who is to admit us."""
+        if self._secret is None or self.key is None:
+            raise LocalError("This node has no member key.")
+        return self.key, possession.prove_possession(self._secret, self._genesis.mesh_id)
+
+    def write(self, draft: Draft, ring: Ring, epoch: int) -> tuple[ItemId, list[Event]]:
+        """Starts a secret over this ring. The caller has asked the gate. Raises ``LocalError``."""
+        text = tidy_text(draft.text)
+        if text is None:
+            raise LocalError("A secret is 1 to 1,000 bytes of text without control characters.")
+        slot = self.slots.draw(Purpose.POST, epoch, self._genesis.parameters.secrets_per_epoch, self._random)
+        if slot is None:
+            raise LocalError("No slot is left in this epoch.")
+        seed = self._random.randbytes(32)
+        body = _secret_body(slot, text, draft.style, seed)
+        item_id = self._start(Kind.SECRET, epoch, body, ring)
+        row = OutboxAdded(item_id=item_id, epoch=epoch, slot=slot, text=text, style=draft.style, seed=seed)
+        self._outbox[item_id] = row
+        return item_id, [SlotUsed(purpose=Purpose.POST, epoch=epoch, slot=slot), row]
+
+    def resume(self, row: OutboxAdded, ring: Ring) -> ItemId:
+        """Takes up a secret that a crash left in the outbox."""
+        body = _secret_body(row.slot, row.text, row.style, row.seed)
+        self._outbox[row.item_id] = row
+        return self._start(Kind.SECRET, row.epoch, body, ring)
+
+    def petitioned(self, friend: FriendId, key: bytes, proof: bytes) -> None:
+        """A newcomer whom we invited asks to be admitted. Raises ``RemoteError``."""
+        try:
+            possession.verify_possession(key, self._genesis.mesh_id, proof)
+        except CryptoError as error:
+            raise RemoteError(
+                Fault.INVALID_PROOF, "a petition for a key that its sender does not hold"
+            ) from error
+        self._petitions[friend] = _Petition(key, proof)
+
+    def withdraw_petition(self, friend: FriendId) -> None:
+        self._petitions.pop(friend, None)
+
+    def admit(self, roster: Roster, epoch: int) -> tuple[list[Item], list[Event]]:
+        """Admits whom it can: items that are whole already, and events for those that need a proof."""
+        items: list[Item] = []
+        events: list[Event] = []
+        under_way = {
+            unproved.body.key
+            for unproved in self._unproved.values()
+            if isinstance(unproved.body, AdmissionBody)
+        }
+        for friend, petition in list(self._petitions.items()):
+            if petition.key in roster:
+                del self._petitions[friend]
+                continue
+            if petition.key in under_way or roster.full:
+                continue
+            number = roster.free_number() if self.key == self._genesis.founder else None
+            taken = {item.body.slot for item in items}
+            if number is not None and number not in taken:
+                items.append(self._sign_admission(petition, number, epoch))
+                continue
+            ring = roster.ring_at(epoch)
+            if ring is None or self.key not in ring.keys:
+                continue
+            slot = self.slots.draw(
+                Purpose.ADMIT, epoch, self._genesis.parameters.admissions_per_epoch, self._random
+            )
+            if slot is None:
+                continue
+            body = AdmissionBody(slot=slot, key=petition.key, possession=petition.possession)
+            self._start(Kind.ADMISSION, epoch, body, ring)
+            events.append(SlotUsed(purpose=Purpose.ADMIT, epoch=epoch, slot=slot))
+        return items, events
+
+    def _sign_admission(self, petition: _Petition, number: int, epoch: int) -> Item:
+        assert self._secret is not None
+        body = AdmissionBody(slot=number, key=petition.key, possession=petition.possession)
+        unsigned = Item(Kind.ADMISSION, epoch, body, (), b"", b"")
+        signature = possession.sign(self._secret, unsigned.message_hash)
+        return Item(Kind.ADMISSION, epoch, body, (), signature, b"")
+
+    def _start(self, kind: Kind, epoch: int, body: Body, ring: Ring) -> ItemId:
+        assert self._secret is not None
+        scopes = scopes_of(self._genesis.mesh_id, epoch, body)
+        tags = tuple(membership.tag(self._secret, scope) for scope in scopes)
+        item_id = Item(kind, epoch, body, tags, b"", ring.root).item_id
+        self._unproved[item_id] = _Unproved(kind, epoch, body, tags, ring)
+        return item_id
+
+    def proofs_wanted(self) -> list[ProofWanted]:
+        """The proofs that are to be asked for now; each is named once."""
+        wanted = []
+        for item_id, unproved in self._unproved.items():
+            if not unproved.asked:
+                unproved.asked = True
+                wanted.append(
+                    ProofWanted(
+                        item_id=item_id,
+                        ring=unproved.ring,
+                        scopes=scopes_of(self._genesis.mesh_id, unproved.epoch, unproved.body),
+                        message=message_of(unproved.kind, unproved.epoch, unproved.body),
+                    )
+                )
+        return wanted
+
+    def finish(self, item_id: ItemId, proof: bytes) -> Item | None:
+        """The proof came; returns the whole item, or None if it is no longer wanted."""
+        unproved = self._unproved.pop(item_id, None)
+        if unproved is None:
+            return None
+        return Item(unproved.kind, unproved.epoch, unproved.body, unproved.tags, proof, unproved.ring.root)
+
+    def published(self, item_id: ItemId) -> list[Event]:
+        """An item of ours is kept and on its way; what could tie it to us is forgotten."""
+        return [OutboxRemoved(item_id=item_id)] if self._outbox.pop(item_id, None) else []
+
+
+def _secret_body(slot: int, text: str, style: int, seed: bytes) -> SecretBody:
+    derived = SecretSeed(seed)
+    return SecretBody(
+        slot=slot,
+        text=text,
+        style=style,
+        thread_nonce=derived.thread_nonce,
+        reply_key=derived.reply_key,
+        retraction=derived.retraction_commitment,
+    )

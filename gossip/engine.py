@@ -1,0 +1,609 @@
+"""The engine: one node's whole gossip protocol, without any input or output of its own.
+
+Bytes, time and randomness come in; frames, a timer and events go out. The engine is driven by a loop that does this,
+in this order, after every call: take ``frames_to_send`` and every ``next_event``; make the durable events durable;
+only then send the frames; do the work that events ask for and answer with ``proof_made`` and ``verified``; call
+``handle_timer`` when ``timer`` is due. Every call takes ``now``, seconds since 1970, which must not go backwards.
+The node drives it with trio and libp2p, the simulator with a virtual clock; the engine cannot tell which.
+
+How an item travels: a friend *announces* its id, we *want* it, it comes, its form and its claims are checked
+(``_claims``), its proof is verified in a batch with others, it is kept, and the spreading strategy says to whom it is
+announced next. What a link missed is found by reconciliation (``catchup``). Specified in docs/protocol.md.
+"""
+
+import heapq
+from collections import OrderedDict, deque
+from collections.abc import Iterable
+from typing import Final
+
+from ..crypto import membership, possession
+from ..crypto.errors import CryptoError
+from ..crypto.membership import Purpose, Ring
+from .authoring import Author, Draft
+from .catchup import CatchUp
+from .errors import Fault, PostRefused, RemoteError
+from .events import (
+    Complained,
+    Event,
+    FriendId,
+    ItemAccepted,
+    ItemRemoved,
+    Job,
+    LinkId,
+    LinkRefused,
+    OutboxAdded,
+    OutboxRemoved,
+    RosterChanged,
+    SlotsForgotten,
+    VerifyWanted,
+)
+from .frames import (
+    ANNOUNCE_IDS_MAX,
+    ITEMS_FRAME_SIZE,
+    VERSION,
+    Announce,
+    Complaint,
+    Digest,
+    Frame,
+    Hello,
+    Items,
+    Petition,
+    Reconcile,
+    RingDifference,
+    RingWanted,
+    Want,
+    decode_frame_untrusted,
+)
+from .gate import Gate, inspect
+from .genesis import Genesis
+from .intake import Arrival, Intake
+from .items import Item, ItemId, Kind
+from .links import Link
+from .quota import RandomSource, TagIndex
+from .roster import Roster
+from .spreading import Announcement, Flood, Strategy
+from .store import ItemStore
+from .wants import ITEMS_IN_FLIGHT_MAX, Wants
+from .wire import Message
+
+__all__ = ["Engine"]
+
+#: A friend's clock may be this many epochs ahead of ours.
+EPOCHS_AHEAD_MAX: Final = 1
+#: A ring that is not known is asked for again after this; the friend may have had to fetch it itself.
+RING_ASK_INTERVAL_S: Final = 10.0
+#: While a catch-up delivers records the missing ring is probably among them.
+RING_ASK_DELAY_S: Final = 1.0
+#: Ids of items that were refused for good, so that reconciliations do not fetch them again and again.
+REFUSED_IDS_MAX: Final = 16_384
+
+
+class Engine:
+    """One node of one mesh."""
+
+    def __init__(
+        self,
+        genesis: Genesis,
+        random: RandomSource,
+        now: float,
+        *,
+        secret: bytes | None = None,
+        strategy: Strategy | None = None,
+    ) -> None:
+        """``secret`` is the 32-byte member secret; without it the node relays and reads only."""
+        self.genesis = genesis
+        self.roster = Roster(genesis)
+        self.store = ItemStore()
+        self.author = Author(genesis, random, secret)
+        self._mesh_id = genesis.mesh_id
+        self._random = random
+        self._strategy = strategy or Flood()
+        self._friends: set[FriendId] = set()
+        self._sponsored: set[FriendId] = set()
+        self._sponsors: set[FriendId] = set()
+        self._digests: dict[FriendId, tuple[int, bytes]] = {}
+        self._links: dict[LinkId, Link] = {}
+        self._wants = Wants()
+        self._intake = Intake()
+        self._tags = TagIndex()
+        self._refused: OrderedDict[ItemId, None] = OrderedDict()
+        self._announcements: list[tuple[float, int, LinkId, ItemId]] = []
+        self._sequence = 0
+        self._ring_asks: dict[bytes, float] = {}
+        self._events: deque[Event] = deque()
+        self._last_words: list[tuple[LinkId, bytes]] = []
+        self._epoch = genesis.epoch_at(now)
+        self._digest_sent: bytes | None = None
+
+    # What survives a restart.
+
+    def restore(
+        self,
+        *,
+        items: Iterable[Item],
+        slots: Iterable[tuple[Purpose, int, int]],
+        outbox: Iterable[OutboxAdded],
+        now: float,
+    ) -> None:
+        """Takes back what earlier durable events said, before any link opens. The items are trusted."""
+        for item in sorted(items, key=lambda item: (item.kind is not Kind.ADMISSION, item.epoch)):
+            self.store.add(item)
+            self._tags.add(item)
+            if item.kind is Kind.ADMISSION:
+                self.roster.add(item)
+        for purpose, epoch, slot in slots:
+            self.author.slots.mark(purpose, epoch, slot)
+        for row in outbox:
+            ring = self.roster.ring_at(row.epoch)
+            if row.item_id in self.store:
+                self._events.append(OutboxRemoved(item_id=row.item_id))
+            elif ring is not None:
+                self.author.resume(row, ring)
+        self._start_epoch(now)
+        self._settle(now)
+
+    # Friends.
+
+    def friend_added(self, friend: FriendId) -> None:
+        """A friendship that both sides have confirmed."""
+        self._friends.add(friend)
+
+    def friend_removed(self, friend: FriendId) -> None:
+        """The driver closes the links of a friend that it removes."""
+        self._friends.discard(friend)
+        self._sponsored.discard(friend)
+        self._sponsors.discard(friend)
+        self._digests.pop(friend, None)
+        self.author.withdraw_petition(friend)
+
+    def sponsor(self, friend: FriendId) -> None:
+        """We invited this friend to the mesh, and will admit the key it petitions for."""
+        self._sponsored.add(friend)
+
+    def petition_to(self, friend: FriendId, now: float) -> None:
+        """This friend invited us to the mesh; it is asked to admit us until we are in the roster."""
+        self._sponsors.add(friend)
+        self._petition(now)
+
+    # Links.
+
+    def link_opened(self, link: LinkId, friend: FriendId, now: float) -> None:
+        nonce = self._random.randbytes(32)
+        self._links[link] = opened = Link(link, friend, nonce)
+        self._wants.link_opened(link)
+        opened.send(Hello(versions=[VERSION], mesh_id=self._mesh_id, nonce=nonce))
+        self._settle(now)
+
+    def link_closed(self, link: LinkId, now: float) -> None:
+        """Also to be called after ``LinkRefused``, or not; a link that is gone already is no error."""
+        if link in self._links:
+            self._forget_link(link)
+            self._settle(now)
+
+    def receive(self, link: LinkId, frame: bytes, now: float) -> None:
+        """Takes a frame that a friend sent. Never raises, whatever the bytes."""
+        opened = self._links.get(link)
+        if opened is None:
+            return
+        try:
+            self._dispatch(opened, decode_frame_untrusted(frame), now)
+        except RemoteError as error:
+            self._blame(opened, error.fault)
+        self._settle(now)
+
+    def timer(self) -> float | None:
+        """When ``handle_timer`` is due next, in seconds since 1970."""
+        times = [self.genesis.start_of(self._epoch + 1), self._wants.timer(), self._intake.timer()]
+        times += [link.catch_up.timer() for link in self._links.values() if link.catch_up]
+        times += [self._announcements[0][0]] if self._announcements else []
+        times += self._ring_asks.values()
+        return min(time for time in times if time is not None)
+
+    def handle_timer(self, now: float) -> None:
+        if self.genesis.epoch_at(now) > self._epoch:
+            self._start_epoch(now)
+        self._wants.handle_timer(now)
+        self._intake.handle_timer(now)
+        for link in list(self._links.values()):
+            if link.catch_up:
+                self._send_all(link, link.catch_up.handle_timer(now))
+        self._ask_for_rings(now)
+        self._settle(now)
+
+    def frames_to_send(self, now: float) -> list[tuple[LinkId, bytes]]:
+        """Frames to send, in order for each link; each is returned once."""
+        frames, self._last_words = self._last_words, []
+        for link in self._links.values():
+            frames += [(link.link_id, frame) for frame in link.outgoing]
+            link.outgoing.clear()
+        return frames
+
+    def next_event(self) -> Event | None:
+        return self._events.popleft() if self._events else None
+
+    # Posting.
+
+    def gate(self, now: float) -> Gate:
+        """Whether we may post now, and if not, why."""
+        epoch = self.genesis.epoch_at(now)
+        key = self.author.key
+        return inspect(
+            genesis=self.genesis,
+            now=now,
+            eligible_at=self.roster.eligible_at(key) if key is not None else None,
+            ring=self.roster.ring_at(epoch),
+            friend_count=len(self._friends),
+            digests=[
+                root
+                for friend, (reported, root) in self._digests.items()
+                if friend in self._friends and reported >= epoch - 1
+            ],
+            secrets_left=self.author.slots.left_count(
+                Purpose.POST, epoch, self.genesis.parameters.secrets_per_epoch
+            ),
+        )
+
+    def publish(self, item: Draft, now: float) -> ItemId:
+        """Publishes a secret. Durable once the events of this call are.
+
+        Raises ``PostRefused`` if the gate is closed, ``LocalError`` if the text will not do.
+        """
+        gate = self.gate(now)
+        if gate.obstacles:
+            raise PostRefused(gate.obstacles)
+        epoch = self.genesis.epoch_at(now)
+        ring = self.roster.ring_at(epoch)
+        assert ring is not None, "an open gate has a ring"
+        item_id, events = self.author.write(item, ring, epoch)
+        self._events.extend(events)
+        self._settle(now)
+        return item_id
+
+    def proof_made(self, item_id: ItemId, proof: bytes, now: float) -> None:
+        """Answers ``ProofWanted``."""
+        item = self.author.finish(item_id, proof)
+        if item is not None:
+            self._accept(item, None, now)
+        self._settle(now)
+
+    def verified(self, batch_id: int, held: list[bool], now: float) -> None:
+        """Answers ``VerifyWanted``: whether each proof of the batch holds."""
+        for arrival, holds in zip(self._intake.finish(batch_id), held, strict=True):
+            if holds:
+                self._accept(arrival.item, arrival.link, now)
+            else:
+                self._refuse(arrival.item.item_id)
+                if arrival.link in self._links:
+                    self._blame(self._links[arrival.link], Fault.INVALID_PROOF)
+        self._settle(now)
+
+    # What friends say.
+
+    def _dispatch(self, link: Link, frame: Frame, now: float) -> None:
+        if isinstance(frame, Hello):
+            self._greet(link, frame, now)
+            return
+        if isinstance(frame, Complaint):
+            self._events.append(Complained(link=link.link_id, fault=Fault(frame.fault), ours=True))
+            return
+        if not link.ready:
+            raise RemoteError(Fault.UNEXPECTED, "a frame before the hello")
+        match frame:
+            case Digest():
+                self._digests[link.friend] = (frame.epoch, frame.ring_root)
+            case Announce():
+                self._announced(link, [ItemId(item_id) for item_id in frame.item_ids])
+            case Want():
+                self._send_items(link, [ItemId(item_id) for item_id in frame.item_ids])
+            case Items():
+                self._arrived(link, frame.items, now)
+            case Reconcile():
+                self._reconcile(link, frame, now)
+            case RingWanted():
+                self._send_ring(link, frame)
+            case RingDifference():
+                self._ring_came(link, frame, now)
+            case Petition():
+                self._petitioned(link, frame, now)
+
+    def _greet(self, link: Link, hello: Hello, now: float) -> None:
+        if hello.mesh_id != self._mesh_id:
+            raise RemoteError(Fault.WRONG_MESH, "a friend of another mesh")
+        if VERSION not in hello.versions:
+            raise RemoteError(Fault.WRONG_VERSION, "no version in common")
+        if link.ready or hello.nonce == link.nonce:
+            raise RemoteError(Fault.UNEXPECTED, "a second hello")
+        link.catch_up = CatchUp(self.store, self._random, link.nonce < hello.nonce, now)
+        self._send_all(link, link.catch_up.handle_timer(now))
+        ring = self.roster.ring_at(self._epoch)
+        if ring is not None:
+            link.send(Digest(epoch=self._epoch, ring_root=ring.root))
+        self._petition(now, only=link)
+
+    def _announced(self, link: Link, item_ids: list[ItemId]) -> None:
+        link.knows(item_ids)
+        new = [
+            item_id
+            for item_id in item_ids
+            if item_id not in self.store and item_id not in self._intake and item_id not in self._refused
+        ]
+        self._wants.announced(link.link_id, new)
+
+    def _send_items(self, link: Link, item_ids: list[ItemId]) -> None:
+        batch: list[bytes] = []
+        size = 0
+        for item_id in item_ids:
+            item = self.store.get(item_id)
+            if item is None:
+                continue
+            batch.append(item.encoding)
+            size += len(item.encoding)
+            if size >= ITEMS_FRAME_SIZE:
+                link.send(Items(items=batch))
+                batch, size = [], 0
+        if batch:
+            link.send(Items(items=batch))
+        link.knows(item_ids)
+
+    def _arrived(self, link: Link, encodings: list[bytes], now: float) -> None:
+        for encoding in encodings:
+            try:
+                item = Item.decode_untrusted(encoding)
+                if not self._wants.arrived(link.link_id, item.item_id):
+                    raise RemoteError(Fault.UNEXPECTED, "an item that was not asked for")
+                self._take(item, link, now)
+            except RemoteError as error:
+                self._blame(link, error.fault)
+                if link.link_id not in self._links:
+                    return
+
+    def _take(self, item: Item, link: Link, now: float) -> None:
+        """Checks everything about an item that costs little, then queues it for the rest."""
+        try:
+            self._claims(item, now)
+        except RemoteError as error:
+            if error.fault is not Fault.WRONG_EPOCH or item.epoch < self._epoch:
+                self._refuse(item.item_id)
+            raise
+        if item.item_id in self.store or item.item_id in self._intake:
+            return
+        if self._tags.losers(item) is None:
+            self._refuse(item.item_id)
+            return
+        if item.by_founder:
+            self._accept(item, link.link_id, now)
+            return
+        self._queue(Arrival(item, link.link_id), now)
+
+    def _claims(self, item: Item, now: float) -> None:
+        """What an item says of itself, and the signatures that cost little. Raises ``RemoteError``."""
+        if item.epoch > self.genesis.epoch_at(now) + EPOCHS_AHEAD_MAX:
+            raise RemoteError(Fault.WRONG_EPOCH, "an item from the future")
+        if item.kind is not Kind.ADMISSION and item.epoch < self.store.floor:
+            raise RemoteError(Fault.WRONG_EPOCH, "an item that has expired")
+        if not item.within_quota(self.genesis.parameters):
+            raise RemoteError(Fault.OVER_QUOTA, "a slot outside the quota")
+        try:
+            if item.admitted is not None:
+                possession.verify_possession(item.admitted.key, self._mesh_id, item.admitted.possession)
+            if item.by_founder:
+                possession.verify_signature(self.genesis.founder, item.message_hash, item.proof)
+        except CryptoError as error:
+            raise RemoteError(Fault.INVALID_PROOF, "a signature that does not hold") from error
+
+    def _queue(self, arrival: Arrival, now: float) -> None:
+        """Queues an item for the verifier if its ring is known, and parks it if not."""
+        ring = self._ring_of(arrival.item)
+        if ring is not None:
+            self._intake.enqueue(arrival, ring)
+            return
+        self._intake.park(arrival, now)
+        self._ring_asks.setdefault(arrival.item.ring_root, now + RING_ASK_DELAY_S)
+
+    def _ring_of(self, item: Item) -> Ring | None:
+        ring = self.roster.ring_by_root(item.ring_root, item.epoch)
+        if ring is None or (item.kind is Kind.SECRET and ring.size < self.genesis.parameters.members_min):
+            return None
+        return ring
+
+    def _accept(self, item: Item, source: LinkId | None, now: float) -> None:
+        """Keeps an item that holds, and spreads it."""
+        losers = self._tags.losers(item)
+        if losers is None or item.item_id in self.store:
+            return
+        for loser in losers:
+            self._drop(loser)
+            self._refuse(loser)
+        self.store.add(item)
+        self._tags.add(item)
+        self._events.append(ItemAccepted(item=item))
+        self._events.extend(self.author.published(item.item_id))
+        if item.kind is Kind.ADMISSION and self.roster.add(item):
+            self._roster_changed(now)
+        ready = [link.link_id for link in self._links.values() if link.ready]
+        for step in self._strategy.spread(item.item_id, source, ready, self._random):
+            self._schedule(step, item.item_id, now)
+
+    def _schedule(self, step: Announcement, item_id: ItemId, now: float) -> None:
+        self._sequence += 1
+        heapq.heappush(self._announcements, (now + step.delay_s, self._sequence, step.link, item_id))
+
+    def _drop(self, item_id: ItemId) -> None:
+        item = self.store.remove(item_id)
+        self._tags.remove(item)
+        self._events.append(ItemRemoved(item_id=item_id))
+        if item.kind is Kind.ADMISSION:
+            self.roster.remove(item, list(self.store.records()))
+
+    def _refuse(self, item_id: ItemId) -> None:
+        self._refused[item_id] = None
+        while len(self._refused) > REFUSED_IDS_MAX:
+            self._refused.popitem(last=False)
+
+    # The roster, and the rings that are not known.
+
+    def _roster_changed(self, now: float) -> None:
+        self._events.append(RosterChanged(member_count=len(self.roster)))
+        for arrival in self._intake.parked():
+            if self._ring_of(arrival.item) is not None:
+                self._intake.unpark(arrival)
+                self._queue(arrival, now)
+        self._admit(now)
+
+    def _ask_for_rings(self, now: float) -> None:
+        """Asks whoever sent an item for its ring; the records that it is made of are announced with it."""
+        due = {root for root, at in self._ring_asks.items() if at <= now}
+        waiting: dict[bytes, LinkId] = {}
+        for arrival in self._intake.parked():
+            if arrival.item.ring_root in due and arrival.link in self._links:
+                waiting.setdefault(arrival.item.ring_root, arrival.link)
+        ring = self.roster.ring_at(self._epoch)
+        for root in due:
+            if root in waiting:
+                self._ring_asks[root] = now + RING_ASK_INTERVAL_S
+                self._links[waiting[root]].send(
+                    RingWanted(root=root, base_root=ring.root if ring is not None else b"")
+                )
+            else:
+                del self._ring_asks[root]
+
+    def _send_ring(self, link: Link, frame: RingWanted) -> None:
+        ring = self.roster.known_ring(frame.root)
+        if ring is None:
+            return
+        base = self.roster.known_ring(frame.base_root)
+        theirs = set(base.keys) if base is not None else set()
+        keys = set(ring.keys)
+        link.send(
+            RingDifference(
+                root=frame.root,
+                base_root=frame.base_root if base is not None else b"",
+                added=sorted(keys - theirs),
+                removed=sorted(theirs - keys),
+            )
+        )
+        added = keys - theirs
+        records = [
+            item.item_id for item in self.store.records() if item.admitted and item.admitted.key in added
+        ]
+        self._announce(link, records)
+
+    def _ring_came(self, link: Link, frame: RingDifference, now: float) -> None:
+        waiting = [arrival for arrival in self._intake.parked() if arrival.item.ring_root == frame.root]
+        if not waiting:
+            return
+        base = self.roster.known_ring(frame.base_root)
+        if base is None and frame.base_root:
+            raise RemoteError(Fault.UNEXPECTED, "a ring against a base that was not named")
+        keys = (set(base.keys) if base is not None else set()) - set(frame.removed) | set(frame.added)
+        if any(key not in self.roster for key in keys):
+            return  # The records were announced with the ring; it is asked for again when they have come.
+        epoch = max(arrival.item.epoch for arrival in waiting)
+        self.roster.accept_ring(keys, frame.root, epoch)
+        self._ring_asks.pop(frame.root, None)
+        for arrival in waiting:
+            if self._ring_of(arrival.item) is not None:
+                self._intake.unpark(arrival)
+                self._queue(arrival, now)
+
+    # Admission.
+
+    def _petition(self, now: float, only: Link | None = None) -> None:
+        if not self._sponsors or self.author.key is None or self.author.key in self.roster:
+            return
+        for link in [only] if only else self._links.values():
+            if link.ready and link.friend in self._sponsors:
+                key, proof = self.author.petition()
+                link.send(Petition(key=key, possession=proof))
+
+    def _petitioned(self, link: Link, frame: Petition, now: float) -> None:
+        if link.friend not in self._sponsored:
+            raise RemoteError(Fault.UNEXPECTED, "a petition by somebody we did not invite")
+        self.author.petitioned(link.friend, frame.key, frame.possession)
+        self._admit(now)
+
+    def _admit(self, now: float) -> None:
+        items, events = self.author.admit(self.roster, self._epoch)
+        self._events.extend(events)
+        for item in items:
+            self._accept(item, None, now)
+
+    # Time.
+
+    def _start_epoch(self, now: float) -> None:
+        self._epoch = self.genesis.epoch_at(now)
+        floor = self._epoch - self.genesis.parameters.item_lifetime_epochs
+        for purpose, epoch in self.author.slots.forget_before(floor):
+            self._events.append(SlotsForgotten(purpose=purpose, epoch=epoch))
+        for item in self.store.expire(floor):
+            self._tags.remove(item)
+            self._events.append(ItemRemoved(item_id=item.item_id))
+        self._digest_sent = None
+        self._admit(now)
+        self._petition(now)
+
+    # Everything that follows from what was just done.
+
+    def _settle(self, now: float) -> None:
+        self._send_due_announcements(now)
+        for link in self._links.values():
+            room = ITEMS_IN_FLIGHT_MAX - self._wants.in_flight_count(link.link_id)
+            asking = self._wants.requests(link.link_id, room - self._intake.count(link.link_id), now)
+            if asking:
+                link.send(Want(item_ids=list(asking)))
+        while (batch := self._intake.next_batch()) is not None:
+            batch_id, ring, arrivals = batch
+            jobs = [
+                Job(
+                    proof=arrival.item.proof,
+                    scopes=arrival.item.scopes(self._mesh_id),
+                    message=arrival.item.message,
+                )
+                for arrival in arrivals
+            ]
+            self._events.append(VerifyWanted(batch_id=batch_id, ring=ring, jobs=jobs))
+        self._events.extend(self.author.proofs_wanted())
+        ring = self.roster.ring_at(self._epoch)
+        if ring is not None and ring.root != self._digest_sent:
+            self._digest_sent = ring.root
+            for link in self._links.values():
+                if link.ready:
+                    link.send(Digest(epoch=self._epoch, ring_root=ring.root))
+
+    def _send_due_announcements(self, now: float) -> None:
+        due: dict[LinkId, list[ItemId]] = {}
+        while self._announcements and self._announcements[0][0] <= now:
+            _, _, link_id, item_id = heapq.heappop(self._announcements)
+            link = self._links.get(link_id)
+            if link is not None and item_id in self.store and item_id not in link.known:
+                due.setdefault(link_id, []).append(item_id)
+        for link_id, item_ids in due.items():
+            self._announce(self._links[link_id], item_ids)
+
+    def _announce(self, link: Link, item_ids: list[ItemId]) -> None:
+        for start in range(0, len(item_ids), ANNOUNCE_IDS_MAX):
+            link.send(Announce(item_ids=list(item_ids[start : start + ANNOUNCE_IDS_MAX])))
+
+    def _reconcile(self, link: Link, frame: Reconcile, now: float) -> None:
+        assert link.catch_up is not None
+        replies, have = link.catch_up.receive_untrusted(frame, now)
+        self._send_all(link, replies)
+        self._announce(link, have)
+
+    def _send_all(self, link: Link, frames: Iterable[Message]) -> None:
+        for frame in frames:
+            link.send(frame)
+
+    def _blame(self, link: Link, fault: Fault) -> None:
+        """Tells a friend what it did wrong, and parts from one that keeps on."""
+        link.send(Complaint(fault=fault))
+        self._events.append(Complained(link=link.link_id, fault=fault, ours=False))
+        if link.blame(fault):
+            self._last_words += [(link.link_id, frame) for frame in link.outgoing]
+            self._forget_link(link.link_id)
+            self._events.append(LinkRefused(link=link.link_id, fault=fault))
+
+    def _forget_link(self, link: LinkId) -> None:
+        del self._links[link]
+        self._wants.link_closed(link)
+        self._intake.link_closed(link)

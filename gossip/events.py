@@ -1,0 +1,156 @@
+"""Events: what the engine tells its driver.
+
+Three sorts. *Durable* events change what must survive a crash: the driver writes them before any frame that the
+engine produced at the same time leaves. *Work* asks for costly cryptography and is answered later by a call into the
+engine. The rest is news.
+"""
+
+from dataclasses import dataclass, field
+from typing import NewType
+
+from ..crypto.membership import Purpose, Ring
+from .errors import Fault
+from .items import Item, ItemId
+
+__all__ = [
+    "Complained",
+    "Event",
+    "FriendId",
+    "ItemAccepted",
+    "ItemRemoved",
+    "Job",
+    "LinkId",
+    "LinkRefused",
+    "OutboxAdded",
+    "OutboxRemoved",
+    "ProofWanted",
+    "RosterChanged",
+    "SlotUsed",
+    "SlotsForgotten",
+    "VerifyWanted",
+]
+
+FriendId = NewType("FriendId", bytes)
+LinkId = NewType("LinkId", int)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemAccepted:
+    """Durable: an item was verified and is kept."""
+
+    item: Item
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemRemoved:
+    """Durable: an item has expired, was evicted or lost a conflict of tags."""
+
+    item_id: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotUsed:
+    """Durable: a slot is spent, whether or not what it was drawn for ever leaves."""
+
+    purpose: Purpose
+    epoch: int
+    slot: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotsForgotten:
+    """Durable: the slots of an epoch that is long over need not be kept."""
+
+    purpose: Purpose
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxAdded:
+    """Durable: something of ours is to be published."""
+
+    item_id: ItemId
+    epoch: int
+    slot: int
+    text: str
+    style: int
+    seed: bytes = field(repr=False)
+    """32 bytes that all one-time values of the secret derive from; whoever has them can show who the author is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutboxRemoved:
+    """Durable: it has been published; the seed is to be forgotten."""
+
+    item_id: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofWanted:
+    """Work: prove with the member's secret; answer with ``Engine.proof_made``."""
+
+    item_id: ItemId
+    ring: Ring
+    scopes: list[bytes]
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One proof to verify."""
+
+    proof: bytes
+    scopes: list[bytes]
+    message: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VerifyWanted:
+    """Work: verify a batch of proofs over one ring; answer with ``Engine.verified``."""
+
+    batch_id: int
+    ring: Ring
+    jobs: list[Job]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RosterChanged:
+    """News: the mesh has another number of members."""
+
+    member_count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complained:
+    """News: a friend's message was refused, or a friend refused one of ours."""
+
+    link: LinkId
+    fault: Fault
+    ours: bool
+    """Whether the friend complained about us."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRefused:
+    """The driver is to close this link; the engine has already forgotten it."""
+
+    link: LinkId
+    fault: Fault
+
+
+Event = (
+    ItemAccepted
+    | ItemRemoved
+    | SlotUsed
+    | SlotsForgotten
+    | OutboxAdded
+    | OutboxRemoved
+    | ProofWanted
+    | VerifyWanted
+    | RosterChanged
+    | Complained
+    | LinkRefused
+)
+
+#: What the driver makes durable before the frames of the same step leave.
+Durable = ItemAccepted | ItemRemoved | SlotUsed | SlotsForgotten | OutboxAdded | OutboxRemoved

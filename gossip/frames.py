@@ -1,0 +1,134 @@
+"""Frames: what two nodes say to each other over a link.
+
+Each frame is a CBOR array whose first element tells its type. A link starts with a ``Hello`` each way; everything
+else comes after it. Nothing here carries a time finer than the epoch, a hop count or a sender. Specified in
+docs/protocol.md.
+"""
+
+from typing import Annotated, Final
+
+import msgspec
+
+from .errors import Fault
+from .items import ITEM_SIZE_MAX, SIGNATURE_SIZE
+from .roster import MEMBERS_MAX
+from .wire import Bytes32, Bytes33, Count, Epoch, Message, decode_untrusted
+
+__all__ = [
+    "ANNOUNCE_IDS_MAX",
+    "FRAME_SIZE_MAX",
+    "ITEMS_FRAME_SIZE",
+    "WANT_IDS_MAX",
+    "Announce",
+    "Complaint",
+    "Digest",
+    "Frame",
+    "Hello",
+    "Items",
+    "Petition",
+    "Reconcile",
+    "RingDifference",
+    "RingWanted",
+    "Want",
+    "decode_frame_untrusted",
+]
+
+VERSION: Final = 1
+#: The largest frame is a batch of items or a reconciliation message; a friend can make us hold one of them a link.
+FRAME_SIZE_MAX: Final = 128 * 1024
+#: A frame of items is closed when it has reached this many bytes, so that a want is answered piece by piece and
+#: other traffic gets its turn between the pieces.
+ITEMS_FRAME_SIZE: Final = 32 * 1024
+#: 16 kB of ids.
+ANNOUNCE_IDS_MAX: Final = 512
+#: What one friend may be asked for at once; the answer is at most 330 kB.
+WANT_IDS_MAX: Final = 128
+#: A reconciliation message with the frame's own few bytes.
+RECONCILE_SIZE_MAX: Final = 64 * 1024
+
+
+class Hello(Message, tag=0):
+    """Opens a link: who speaks what, in which mesh."""
+
+    versions: Annotated[list[Count], msgspec.Meta(min_length=1, max_length=16)]
+    mesh_id: Bytes32
+    nonce: Bytes32
+    """Fresh for each link; the side with the lower nonce starts the reconciliations."""
+
+
+class Digest(Message, tag=1):
+    """The ring that the sender would post with now. Compared before posting."""
+
+    epoch: Epoch
+    ring_root: Bytes32
+
+
+class Announce(Message, tag=2):
+    """Items that the sender has."""
+
+    item_ids: Annotated[list[Bytes32], msgspec.Meta(min_length=1, max_length=ANNOUNCE_IDS_MAX)]
+
+
+class Want(Message, tag=3):
+    """Items that the sender asks for."""
+
+    item_ids: Annotated[list[Bytes32], msgspec.Meta(min_length=1, max_length=WANT_IDS_MAX)]
+
+
+class Items(Message, tag=4):
+    """Items that were asked for, each in its own encoding."""
+
+    items: Annotated[
+        list[Annotated[bytes, msgspec.Meta(max_length=ITEM_SIZE_MAX)]],
+        msgspec.Meta(min_length=1, max_length=WANT_IDS_MAX),
+    ]
+
+
+class Reconcile(Message, tag=5):
+    """One message of a set reconciliation."""
+
+    collection: Annotated[int, msgspec.Meta(ge=0, le=1)]
+    """0 for the mesh's records, 1 for items that expire."""
+    session: Count
+    """Counted by the side that starts them; an answer carries the number of what it answers."""
+    message: Annotated[bytes, msgspec.Meta(min_length=1, max_length=RECONCILE_SIZE_MAX)]
+
+
+class RingWanted(Message, tag=6):
+    """Asks for the keys of a ring, as a difference against one that the sender knows."""
+
+    root: Bytes32
+    base_root: Annotated[bytes, msgspec.Meta(max_length=32)]
+    """Empty to ask for the whole ring."""
+
+
+class RingDifference(Message, tag=7):
+    """The keys of a ring against a base; against the empty base if the base asked for is unknown."""
+
+    root: Bytes32
+    base_root: Annotated[bytes, msgspec.Meta(max_length=32)]
+    added: Annotated[list[Bytes33], msgspec.Meta(max_length=MEMBERS_MAX)]
+    removed: Annotated[list[Bytes33], msgspec.Meta(max_length=MEMBERS_MAX)]
+
+
+class Petition(Message, tag=8):
+    """Asks the friend who invited the sender to admit its key to the mesh."""
+
+    key: Bytes33
+    possession: Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_SIZE, max_length=SIGNATURE_SIZE)]
+
+
+class Complaint(Message, tag=9):
+    """Says that something the receiver of this frame sent was refused, and why."""
+
+    fault: Annotated[int, msgspec.Meta(ge=min(Fault), le=max(Fault))]
+
+
+Frame = (
+    Hello | Digest | Announce | Want | Items | Reconcile | RingWanted | RingDifference | Petition | Complaint
+)
+
+
+def decode_frame_untrusted(data: bytes) -> Frame:
+    """Reads one frame. Raises ``Malformed``."""
+    return decode_untrusted(Frame, data, FRAME_SIZE_MAX)  # type: ignore[arg-type]

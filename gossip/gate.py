@@ -1,0 +1,103 @@
+"""The gate: whether this node may post now, and if not, why and what to do.
+
+A node posts only as a member, in a ring that is large enough, with enough friends, and with a view of the mesh that
+at least two friends share (all of them, if it has fewer than three). The last is what protects the author: a friend
+who showed a made-up roster could otherwise make the ring a ring of its own. Everybody may know these rules; only this
+node applies them to itself.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Final
+
+from ..crypto.membership import Ring
+from .genesis import Genesis
+
+__all__ = ["AGREEING_FRIENDS_MIN", "Gate", "inspect"]
+
+#: A view that only one friend shares may be that friend's invention.
+AGREEING_FRIENDS_MIN: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """What stands between the user and a post."""
+
+    obstacles: tuple[str, ...]
+    """One sentence each; empty if the node may post."""
+    open_at: float | None
+    """Seconds since 1970 when waiting alone will help, as far as is known; None if it will not."""
+    ring_size: int
+    """Among how many members a post would hide; 0 without a ring."""
+    agreeing_count: int
+    """Friends that share this node's view of the ring."""
+
+
+def inspect(
+    *,
+    genesis: Genesis,
+    now: float,
+    eligible_at: int | None,
+    ring: Ring | None,
+    friend_count: int,
+    digests: Collection[bytes],
+    secrets_left: int,
+) -> Gate:
+    """Applies the rules.
+
+    Args:
+        genesis: the mesh.
+        now: seconds since 1970.
+        eligible_at: the epoch from which our key stands in the ring; None if it was not admitted.
+        ring: the ring that we would post with.
+        friend_count: confirmed friends.
+        digests: the ring root that each friend reports as its own.
+        secrets_left: slots of this epoch that we have not used.
+    """
+    parameters = genesis.parameters
+    epoch = genesis.epoch_at(now)
+    obstacles: list[str] = []
+    waits: list[float | None] = []
+
+    def obstacle(sentence: str, until: float | None = None) -> None:
+        obstacles.append(sentence)
+        waits.append(until)
+
+    ring_size = ring.size if ring is not None else 0
+    agreeing = sum(ring is not None and digest == ring.root for digest in digests)
+    if eligible_at is None:
+        obstacle(
+            "You are not a member yet: the friend who invited you admits you once both nodes are online."
+        )
+    elif eligible_at > epoch:
+        obstacle(
+            "Your membership is new; it counts in a little while, when the whole mesh knows of it.",
+            genesis.start_of(eligible_at),
+        )
+    if friend_count < parameters.friends_min:
+        obstacle(
+            f"This mesh asks for {parameters.friends_min} confirmed friends before you post; you have "
+            f"{friend_count}. Invite more, or accept more invitations."
+        )
+    if ring_size < parameters.members_min:
+        obstacle(
+            f"This mesh asks for {parameters.members_min} members before anybody posts; there are {ring_size}."
+        )
+    needed = friend_count if friend_count <= AGREEING_FRIENDS_MIN else AGREEING_FRIENDS_MIN
+    if eligible_at is not None and agreeing < needed:
+        obstacle(
+            f"Only {agreeing} of the {needed} friends it takes have the same list of members as you. "
+            "Wait until more of them are online and have caught up."
+        )
+    if secrets_left <= 0:
+        obstacle(
+            f"You have posted {parameters.secrets_per_epoch} times in this epoch, which is all that anybody may.",
+            genesis.start_of(epoch + 1),
+        )
+    known = [until for until in waits if until is not None]
+    return Gate(
+        obstacles=tuple(obstacles),
+        open_at=max(known) if known and len(known) == len(waits) else None,
+        ring_size=ring_size,
+        agreeing_count=agreeing,
+    )
