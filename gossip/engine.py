@@ -16,7 +16,7 @@ from collections import OrderedDict, deque
 from collections.abc import Iterable
 from typing import Final
 
-from ..crypto import membership, possession
+from ..crypto import possession
 from ..crypto.errors import CryptoError
 from ..crypto.membership import Purpose, Ring
 from .authoring import Author, Draft
@@ -74,6 +74,9 @@ EPOCHS_AHEAD_MAX: Final = 1
 RING_ASK_INTERVAL_S: Final = 10.0
 #: While a catch-up delivers records the missing ring is probably among them.
 RING_ASK_DELAY_S: Final = 1.0
+#: A friend that reported the very ring we have now need not be online to have shared our view of it; after a day the
+#: report says too little.
+DIGEST_EPOCHS_MAX: Final = 24
 #: Ids of items that were refused for good, so that reconciliations do not fetch them again and again.
 REFUSED_IDS_MAX: Final = 16_384
 
@@ -160,10 +163,10 @@ class Engine:
         """We invited this friend to the mesh, and will admit the key it petitions for."""
         self._sponsored.add(friend)
 
-    def petition_to(self, friend: FriendId, now: float) -> None:
+    def petition_to(self, friend: FriendId) -> None:
         """This friend invited us to the mesh; it is asked to admit us until we are in the roster."""
         self._sponsors.add(friend)
-        self._petition(now)
+        self._petition()
 
     # Links.
 
@@ -210,7 +213,7 @@ class Engine:
         self._ask_for_rings(now)
         self._settle(now)
 
-    def frames_to_send(self, now: float) -> list[tuple[LinkId, bytes]]:
+    def frames_to_send(self) -> list[tuple[LinkId, bytes]]:
         """Frames to send, in order for each link; each is returned once."""
         frames, self._last_words = self._last_words, []
         for link in self._links.values():
@@ -236,7 +239,7 @@ class Engine:
             digests=[
                 root
                 for friend, (reported, root) in self._digests.items()
-                if friend in self._friends and reported >= epoch - 1
+                if friend in self._friends and reported >= epoch - DIGEST_EPOCHS_MAX
             ],
             secrets_left=self.author.slots.left_count(
                 Purpose.POST, epoch, self.genesis.parameters.secrets_per_epoch
@@ -302,7 +305,7 @@ class Engine:
             case RingWanted():
                 self._send_ring(link, frame)
             case RingDifference():
-                self._ring_came(link, frame, now)
+                self._ring_came(frame, now)
             case Petition():
                 self._petitioned(link, frame, now)
 
@@ -318,7 +321,7 @@ class Engine:
         ring = self.roster.ring_at(self._epoch)
         if ring is not None:
             link.send(Digest(epoch=self._epoch, ring_root=ring.root))
-        self._petition(now, only=link)
+        self._petition(only=link)
 
     def _announced(self, link: Link, item_ids: list[ItemId]) -> None:
         link.knows(item_ids)
@@ -417,6 +420,7 @@ class Engine:
         self.store.add(item)
         self._tags.add(item)
         self._events.append(ItemAccepted(item=item))
+        self._expire(self.store.floor)
         self._events.extend(self.author.published(item.item_id))
         if item.kind is Kind.ADMISSION and self.roster.add(item):
             self._roster_changed(now)
@@ -488,7 +492,7 @@ class Engine:
         ]
         self._announce(link, records)
 
-    def _ring_came(self, link: Link, frame: RingDifference, now: float) -> None:
+    def _ring_came(self, frame: RingDifference, now: float) -> None:
         waiting = [arrival for arrival in self._intake.parked() if arrival.item.ring_root == frame.root]
         if not waiting:
             return
@@ -508,7 +512,7 @@ class Engine:
 
     # Admission.
 
-    def _petition(self, now: float, only: Link | None = None) -> None:
+    def _petition(self, only: Link | None = None) -> None:
         if not self._sponsors or self.author.key is None or self.author.key in self.roster:
             return
         for link in [only] if only else self._links.values():
@@ -535,12 +539,15 @@ class Engine:
         floor = self._epoch - self.genesis.parameters.item_lifetime_epochs
         for purpose, epoch in self.author.slots.forget_before(floor):
             self._events.append(SlotsForgotten(purpose=purpose, epoch=epoch))
+        self._expire(floor)
+        self._digest_sent = None
+        self._admit(now)
+        self._petition()
+
+    def _expire(self, floor: int) -> None:
         for item in self.store.expire(floor):
             self._tags.remove(item)
             self._events.append(ItemRemoved(item_id=item.item_id))
-        self._digest_sent = None
-        self._admit(now)
-        self._petition(now)
 
     # Everything that follows from what was just done.
 

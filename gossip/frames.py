@@ -121,7 +121,7 @@ class Petition(Message, tag=8):
 class Complaint(Message, tag=9):
     """Says that something the receiver of this frame sent was refused, and why."""
 
-    fault: Annotated[int, msgspec.Meta(ge=min(Fault), le=max(Fault))]
+    fault: Annotated[int, msgspec.Meta(ge=int(min(Fault)), le=int(max(Fault)))]
 
 
 Frame = (

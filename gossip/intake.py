@@ -13,7 +13,7 @@ from ..crypto.membership import Ring
 from .events import LinkId
 from .items import Item, ItemId
 
-__all__ = ["BATCH_MAX", "BATCHES_IN_FLIGHT_MAX", "PARKED_MAX", "Arrival", "Intake"]
+__all__ = ["BATCHES_IN_FLIGHT_MAX", "BATCH_MAX", "PARKED_MAX", "Arrival", "Intake"]
 
 #: Larger batches save little: the ring's share of the cost is already one in 64.
 BATCH_MAX: Final = 64

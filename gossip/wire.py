@@ -43,7 +43,7 @@ def _refuse_tag(*_: object) -> NoReturn:
 class _EveryTag(dict[int, Callable[..., Any]]):
     """A table of semantic decoders that has an entry for every tag, and it refuses."""
 
-    def get(self, key: object, default: object = None) -> Any:
+    def get(self, key: object, default: object = None) -> Any:  # noqa: ARG002
         return _refuse_tag
 
     def __contains__(self, key: object) -> bool:
