@@ -123,6 +123,10 @@ SHORT = bytes(range(8))
         (b"\x03\x00\x01" + bytes([0x40 | 33]) + b"\x05" + b"\x01" * 33 + bytes(16) + b"\x00\x00", "bound"),
         (b"\x03\x00\x02\x40\x05" + bytes(16) + b"\x40\x00" + bytes(16) + b"\x00\x00", "ascend"),
         (b"\x03\x00\x02\x7f" + bytes(16) + b"\x7f" + bytes(16) + b"\x00\x00", "ascend"),
+        (
+            b"\x03\x00\x02\x40" + b"\xff" * 9 + b"\x01" + bytes(16) + b"\x40\x01" + bytes(16) + b"\x00\x00",
+            "bound",
+        ),
         (b"\x03\x00\x01\xc0\x05\x00\x00", "mode"),
         (b"\x03\x00\x02\x00\x05\x00\x01\x00\x00", "skips twice"),
         (b"\x03\x00\x01\x00\x05\x00\x00", "nothing follows"),
