@@ -22,6 +22,7 @@ from .events import (
     OutboxRemoved,
     ProofWanted,
     SlotUsed,
+    Sponsored,
 )
 from .genesis import Genesis
 from .items import AdmissionBody, Body, Item, ItemId, Kind, SecretBody, message_of, scopes_of, tidy_text
@@ -133,6 +134,7 @@ class Author:
         for friend, petition in list(self._petitions.items()):
             if petition.key in roster:
                 del self._petitions[friend]
+                events.append(Sponsored(friend=friend))
                 continue
             if petition.key in under_way or roster.full:
                 continue

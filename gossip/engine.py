@@ -35,6 +35,7 @@ from .events import (
     OutboxRemoved,
     RosterChanged,
     SlotsForgotten,
+    Sponsored,
     VerifyWanted,
 )
 from .frames import (
@@ -160,7 +161,7 @@ class Engine:
         self.author.withdraw_petition(friend)
 
     def sponsor(self, friend: FriendId) -> None:
-        """We invited this friend to the mesh, and will admit the key it petitions for."""
+        """We invited this friend to the mesh, and will admit one key that it petitions for."""
         self._sponsored.add(friend)
 
     def petition_to(self, friend: FriendId) -> None:
@@ -529,6 +530,9 @@ class Engine:
     def _admit(self, now: float) -> None:
         items, events = self.author.admit(self.roster, self._epoch)
         self._events.extend(events)
+        for event in events:
+            if isinstance(event, Sponsored):
+                self._sponsored.discard(event.friend)
         for item in items:
             self._accept(item, None, now)
 

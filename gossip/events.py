@@ -27,6 +27,7 @@ __all__ = [
     "RosterChanged",
     "SlotUsed",
     "SlotsForgotten",
+    "Sponsored",
     "VerifyWanted",
 ]
 
@@ -83,6 +84,13 @@ class OutboxRemoved:
     """Durable: it has been published; the seed is to be forgotten."""
 
     item_id: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sponsored:
+    """Durable: the friend whom we invited is admitted, and may petition for no second key."""
+
+    friend: FriendId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +153,10 @@ Event = (
     | SlotsForgotten
     | OutboxAdded
     | OutboxRemoved
+    | Sponsored
     | ProofWanted
     | VerifyWanted
     | RosterChanged
     | Complained
     | LinkRefused
 )
-
-#: What the driver makes durable before the frames of the same step leave.
-Durable = ItemAccepted | ItemRemoved | SlotUsed | SlotsForgotten | OutboxAdded | OutboxRemoved

@@ -26,6 +26,7 @@ from rumor.gossip.events import (
     RosterChanged,
     SlotsForgotten,
     SlotUsed,
+    Sponsored,
     VerifyWanted,
 )
 from rumor.gossip.genesis import Genesis, Parameters
@@ -164,7 +165,7 @@ class FakeNetwork:
                 case LinkRefused(link=link):
                     peer.refused.append(event)
                     self._close_refused(peer, link)
-                case RosterChanged():
+                case RosterChanged() | Sponsored():
                     pass
         self._send(peer)
         for wanted in work:

@@ -1,0 +1,157 @@
+"""The loopback JSON API: what the command line, and later the page, ask of a running node.
+
+Routes and shapes, nothing else: every answer is made by ``Node``, and who may ask is the guard's affair. Errors are
+``{"error": sentence}`` with a status that scripts can use: 400 for a request that makes no sense, 404 for a friend that
+is not there, 409 for what cannot be done now.
+"""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from ..crypto.errors import CryptoError
+from ..gossip.errors import LocalError, PostRefused
+from .friends import FriendError
+from .node import Node, NodeError
+
+__all__ = ["make_app"]
+
+#: A page of the feed, and the most that may be asked for at once.
+PAGE_COUNT: int = 50
+PAGE_COUNT_MAX: int = 500
+#: Items that a follower of the feed may fall behind before it is cut off.
+FOLLOWER_WAITING_MAX: int = 256
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+class BadRequest(Exception):
+    """The request makes no sense."""
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    try:
+        body = await request.json()
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise BadRequest("The body is not JSON.") from error
+    if not isinstance(body, dict):
+        raise BadRequest("The body is not a JSON object.")
+    return body
+
+
+def _text(body: dict[str, Any], key: str, default: str | None = None) -> str:
+    value = body.get(key, default)
+    if not isinstance(value, str):
+        raise BadRequest(f"'{key}' is to be a string.")
+    return value
+
+
+def _flag(body: dict[str, Any], key: str) -> bool:
+    value = body.get(key, False)
+    if not isinstance(value, bool):
+        raise BadRequest(f"'{key}' is to be true or false.")
+    return value
+
+
+def _whole(value: object, key: str, low: int, high: int) -> int:
+    try:
+        number = int(str(value))
+    except ValueError:
+        number = low - 1
+    if isinstance(value, bool) or not low <= number <= high:
+        raise BadRequest(f"'{key}' is to be a whole number from {low} to {high}.")
+    return number
+
+
+def _query(request: Request, key: str, low: int, high: int) -> int | None:
+    value = request.query_params.get(key)
+    return None if value is None else _whole(value, key, low, high)
+
+
+def make_app(node: Node) -> Starlette:
+    """The application, without its guard."""
+
+    async def status(request: Request) -> Response:
+        return JSONResponse(await node.status())
+
+    async def found(request: Request) -> Response:
+        body = await _body(request)
+        return JSONResponse(await node.found(_text(body, "name"), trial=_flag(body, "trial")), 201)
+
+    async def invite(request: Request) -> Response:
+        body = await _body(request)
+        return JSONResponse(await node.invite(_text(body, "name", "")), 201)
+
+    async def join(request: Request) -> Response:
+        body = await _body(request)
+        return JSONResponse(await node.join(_text(body, "uri"), _text(body, "name", "")), 202)
+
+    async def friends(request: Request) -> Response:
+        return JSONResponse(node.friends())
+
+    async def confirm(request: Request) -> Response:
+        words = _text(await _body(request), "words")
+        return JSONResponse(await node.confirm(request.path_params["friend"], words))
+
+    async def rename(request: Request) -> Response:
+        name = _text(await _body(request), "name")
+        return JSONResponse(await node.rename(request.path_params["friend"], name))
+
+    async def remove(request: Request) -> Response:
+        return JSONResponse(await node.remove(request.path_params["friend"]))
+
+    async def post(request: Request) -> Response:
+        body = await _body(request)
+        style = _whole(body.get("style", 0), "style", 0, 63)
+        return JSONResponse(await node.post(_text(body, "text"), style), 201)
+
+    async def feed(request: Request) -> Response:
+        count = _query(request, "count", 1, PAGE_COUNT_MAX) or PAGE_COUNT
+        return JSONResponse(await node.feed(before=_query(request, "before", 0, 2**62), count=count))
+
+    async def follow(request: Request) -> Response:
+        async def lines() -> AsyncIterator[str]:
+            yield ": following\n\n"
+            async for secret in node.follow(FOLLOWER_WAITING_MAX):
+                yield f"event: secret\ndata: {json.dumps(secret)}\n\n"
+
+        return StreamingResponse(lines(), media_type="text/event-stream")
+
+    routes = [
+        ("/status", status, "GET"),
+        ("/mesh", found, "POST"),
+        ("/invitations", invite, "POST"),
+        ("/friends", friends, "GET"),
+        ("/friends", join, "POST"),
+        ("/friends/{friend}/confirmation", confirm, "PUT"),
+        ("/friends/{friend}", rename, "PATCH"),
+        ("/friends/{friend}", remove, "DELETE"),
+        ("/secrets", feed, "GET"),
+        ("/secrets", post, "POST"),
+        ("/secrets/following", follow, "GET"),
+    ]
+    return Starlette(
+        routes=[Route(f"/api{path}", endpoint, methods=[method]) for path, endpoint, method in routes],
+        exception_handlers={
+            BadRequest: _answer(400),
+            CryptoError: _answer(400),
+            FriendError: _answer(409),
+            LocalError: _answer(409),
+            NodeError: _answer(409),
+            PostRefused: _refused,
+        },
+    )
+
+
+def _answer(status: int) -> Callable[[Request, Exception], Response]:
+    return lambda request, error: JSONResponse({"error": str(error)}, status)
+
+
+def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    assert isinstance(error, PostRefused)
+    return JSONResponse({"error": str(error), "obstacles": list(error.obstacles)}, 409)

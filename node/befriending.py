@@ -1,0 +1,171 @@
+"""Befriending: invitations given and taken, up to the moment when two nodes have met.
+
+An invitation is answered under a key derived from its secret, so the gate of the transport knows its holder by node id
+and lets nobody else near. Whoever completes it first has it: it is bound to that node and refused to any other. A
+taken invitation is pursued in the background, across restarts, until it works, is refused or expires. What the two
+sides say is in ``rumor.crypto.befriending``; what comes after the meeting is in ``friends``.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final
+
+import trio
+
+from ..crypto.befriending import BefriendingFailed, Inviter, Joiner
+from ..crypto.identity import NodeSecret
+from ..crypto.invites import Invitation, invitation_identity
+from ..gossip.errors import Malformed
+from ..gossip.genesis import Genesis
+from ..gossip.quota import RandomSource
+from ..gossip.wire import Message, decode_untrusted, encode
+from .clock import Clock
+from .friends import FriendError, Friendbook, Friendship, Role
+from .storage import Delete, Put, Store, Table
+from .transport import Connection, ConnectionLost, NodeId, Transport, Unreachable
+
+__all__ = ["Befriender", "Meeting"]
+
+LIFETIME_S: Final = 48 * 3_600
+#: Invitations open at once; each is a key that the gate lets in.
+INVITATIONS_MAX: Final = 64
+JOINS_MAX: Final = 16
+#: The handshake is two round trips.
+HANDSHAKE_S_MAX: Final = 30.0
+RETRY_S_MIN: Final = 1.0
+RETRY_S_MAX: Final = 60.0
+_RECORD_SIZE_MAX: Final = 4_096
+
+
+class _Given(Message):
+    """An invitation that we gave."""
+
+    secret: bytes
+    expires_at: int
+    name: str
+    sponsor: bool
+    used_by: bytes
+    """The node that took it, or empty."""
+
+
+class _Taken(Message):
+    """An invitation that we pursue."""
+
+    uri: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meeting:
+    """Two nodes have met."""
+
+    friendship: Friendship
+    genesis: Genesis
+
+
+Met = Callable[[Meeting], Awaitable[None]]
+
+
+class Befriender:
+    """The invitations of one node."""
+
+    def __init__(
+        self,
+        store: Store,
+        book: Friendbook,
+        transport: Transport,
+        secret: NodeSecret,
+        clock: Clock,
+        random: RandomSource,
+    ) -> None:
+        self._store = store
+        self._book = book
+        self._transport = transport
+        self._secret = secret
+        self._clock = clock
+        self._random = random
+        self._given: dict[NodeId, _Given] = {}
+        self._taken: dict[bytes, _Taken] = {}
+        self._states: dict[bytes, str] = {}
+        self._nursery: trio.Nursery | None = None
+
+    async def load(self) -> None:
+        """Reads what was given and taken before."""
+        for key, value in (await self._store.load(Table.INVITATIONS)).items():
+            self._given[NodeId(key)] = decode_untrusted(_Given, value, _RECORD_SIZE_MAX)
+        for key, value in (await self._store.load(Table.JOINS)).items():
+            self._taken[key] = decode_untrusted(_Taken, value, _RECORD_SIZE_MAX)
+
+    async def run(self, addresses: Callable[[], list[str]], met: Met) -> None:
+        """Pursues taken invitations until cancelled; ``met`` is called for each meeting."""
+        self._addresses, self._met = addresses, met
+        async with trio.open_nursery() as self._nursery:
+            for key in self._taken:
+                self._nursery.start_soon(self._pursue, key)
+            await trio.sleep_forever()
+
+    # Given.
+
+    def expects(self, peer: NodeId) -> bool:
+        """Whether this is the key of a live invitation."""
+        given = self._given.get(peer)
+        return given is not None and given.expires_at > self._clock.now()
+
+    def open_count(self) -> int:
+        """Invitations that nobody has taken yet."""
+        return sum(self.expects(peer) and not given.used_by for peer, given in self._given.items())
+
+    async def invite(self, genesis: Genesis, addresses: list[str], name: str, *, sponsor: bool) -> Invitation:
+        """Makes an invitation. Raises ``FriendError`` if too many are open."""
+        await self._drop_expired()
+        if len(self._given) >= INVITATIONS_MAX:
+            raise FriendError(f"{INVITATIONS_MAX} invitations are open; wait until some are taken or expire.")
+        invitation = Invitation(
+            mesh_id=genesis.mesh_id,
+            node_key=self._secret.public,
+            addresses=tuple(addresses),
+            secret=self._random.randbytes(16),
+            expires_at=int(self._clock.now()) + LIFETIME_S,
+        )
+        peer = NodeId(invitation_identity(invitation.secret).public.raw)
+        await self._keep_given(
+            peer,
+            _Given(
+                secret=invitation.secret,
+                expires_at=invitation.expires_at,
+                name=name,
+                sponsor=sponsor,
+                used_by=b"",
+            ),
+        )
+        return invitation
+
+    async def answer(self, connection: Connection, genesis: Genesis | None) -> None:
+        """Somebody holds an invitation of ours. Never raises, whatever they send."""
+        given = self._given.get(connection.peer)
+        if given is None or genesis is None or not self.expects(connection.peer):
+            await connection.aclose()
+            return
+        inviter = Inviter(given.secret, self._secret, genesis.encode())
+        try:
+            with trio.fail_after(HANDSHAKE_S_MAX):
+                while inviter.result is None:
+                    reply = inviter.receive_untrusted(await connection.receive())
+                    if inviter.result is None and reply is not None:
+                        await connection.send(reply)
+                await self._taken_by(connection, given, inviter, reply)
+        except (BefriendingFailed, ConnectionLost, FriendError, trio.TooSlowError):
+            return
+        finally:
+            await connection.aclose()
+
+    async def _drop_expired(self) -> None:
+        gone = [peer for peer in self._given if not self.expects(peer)]
+        for peer in gone:
+            del self._given[peer]
+        if gone:
+            await self._store.commit([Delete(Table.INVITATIONS, peer) for peer in gone])
+
+    async def _keep_given(self, peer: NodeId, given: _Given) -> None:
+        await self._store.commit([Put(Table.INVITATIONS, peer, encode(given))])
+        self._given[peer] = given

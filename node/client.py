@@ -1,0 +1,85 @@
+"""The command line's side of the API: finds the running node of a profile and asks it.
+
+Every failure is a ``ClientError`` whose message tells the person what to do.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+
+from .profile import Profile
+from .token import read_endpoint
+
+__all__ = ["Client", "ClientError", "NotRunning"]
+
+#: Founding and posting wait for the disk and nothing else.
+TIMEOUT_S = 30.0
+
+
+class ClientError(Exception):
+    """The node refused; the message is what it said."""
+
+
+class NotRunning(ClientError):
+    """No node is running for this profile."""
+
+
+class Client:
+    """Asks one running node."""
+
+    def __init__(self, profile: Profile) -> None:
+        """Raises ``NotRunning``."""
+        self._profile = profile
+        endpoint = read_endpoint(profile)
+        if endpoint is None:
+            raise self._not_running()
+        self._http = httpx.Client(
+            base_url=f"http://127.0.0.1:{endpoint.port}/api",
+            headers={"Authorization": f"Bearer {endpoint.token}"},
+            timeout=TIMEOUT_S,
+            trust_env=False,
+        )
+
+    def _not_running(self) -> NotRunning:
+        option = "" if self._profile.name == "default" else f" --profile {self._profile.name}"
+        return NotRunning(f"No node is running for this profile. Start it in another terminal: rumor{option} run")
+
+    def get(self, path: str, **query: object) -> dict[str, Any]:
+        return self._ask("GET", path, params={key: str(value) for key, value in query.items() if value is not None})
+
+    def send(self, method: str, path: str, **body: object) -> dict[str, Any]:
+        return self._ask(method, path, json=body)
+
+    def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            response = self._http.request(method, path, **options)
+        except httpx.ConnectError:
+            raise self._not_running() from None
+        except httpx.HTTPError as error:
+            raise ClientError(f"The node did not answer: {error}") from error
+        answer = _read(response)
+        if response.is_error:
+            raise ClientError(str(answer.get("error", f"The node answered {response.status_code}.")))
+        return answer
+
+    def follow(self, path: str) -> Iterator[dict[str, Any]]:
+        """Server-sent events, until the node stops."""
+        try:
+            with self._http.stream("GET", path, timeout=None) as response:
+                for line in response.iter_lines():
+                    if line.startswith("data: "):
+                        yield json.loads(line.removeprefix("data: "))
+        except httpx.ConnectError:
+            raise self._not_running() from None
+        except httpx.HTTPError:
+            return
+
+
+def _read(response: httpx.Response) -> dict[str, Any]:
+    try:
+        answer = response.json()
+    except json.JSONDecodeError:
+        return {}
+    return answer if isinstance(answer, dict) else {}

@@ -1,0 +1,152 @@
+"""The ledger: what an engine says must survive a crash, as rows of the store.
+
+Turns durable events into changes of the store and back. An outbox row, which could show who the author of a secret
+is, goes into one of a fixed number of rows of one size that were there before; when the secret is published the row is
+overwritten. Slots are kept as long as the engine wants them, also those whose secret never left.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Annotated
+
+import msgspec
+
+from ..crypto.membership import Purpose
+from ..gossip.events import (
+    Event,
+    ItemAccepted,
+    ItemRemoved,
+    OutboxAdded,
+    OutboxRemoved,
+    SlotsForgotten,
+    SlotUsed,
+)
+from ..gossip.items import Item, ItemId, Kind
+from ..gossip.wire import Bytes32, Epoch, Message, Slot, decode_untrusted, encode
+from .storage import OUTBOX_ROWS, OUTBOX_SIZE, Delete, Put, StorageError, Store, Table
+
+__all__ = ["Ledger", "OutboxFull", "Remembered"]
+
+
+class OutboxFull(StorageError):
+    """Too many secrets of yours are waiting to be published. Wait until some have left."""
+
+
+class _Row(Message):
+    item_id: Bytes32
+    epoch: Epoch
+    slot: Slot
+    text: str
+    style: Annotated[int, msgspec.Meta(ge=0, le=63)]
+    seed: Bytes32
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What an engine takes back after a restart."""
+
+    items: list[Item]
+    slots: list[tuple[Purpose, int, int]]
+    outbox: list[OutboxAdded]
+
+
+class Ledger:
+    """One engine's durable state in one store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._rows: dict[ItemId, int] = {}
+        self._slots: dict[tuple[Purpose, int], set[int]] = {}
+
+    async def load(self) -> Remembered:
+        """Reads everything. Raises ``StorageError``."""
+        items = [
+            Item.decode_untrusted(encoding)
+            for table in (Table.RECORDS, Table.ITEMS)
+            for encoding in (await self._store.load(table)).values()
+        ]
+        slots = []
+        for key in await self._store.load(Table.SLOTS):
+            purpose, epoch, slot = _read_slot(key)
+            slots.append((purpose, epoch, slot))
+            self._slots.setdefault((purpose, epoch), set()).add(slot)
+        outbox = []
+        for key, value in (await self._store.load(Table.OUTBOX)).items():
+            row = _read_row(value)
+            if row is not None:
+                outbox.append(row)
+                self._rows[row.item_id] = int.from_bytes(key, "big")
+        return Remembered(items=items, slots=slots, outbox=outbox)
+
+    async def write(self, events: Iterable[Event]) -> None:
+        """Makes the durable ones of these events durable, all together. Raises ``StorageError``."""
+        changes: list[Put | Delete] = []
+        for event in events:
+            changes += self._changes(event)
+        if changes:
+            await self._store.commit(changes)
+
+    def _changes(self, event: Event) -> Sequence[Put | Delete]:
+        match event:
+            case ItemAccepted(item=item):
+                if item.kind is Kind.ADMISSION:
+                    return [Put(Table.RECORDS, item.item_id, item.encoding)]
+                return [Put(Table.ITEMS, item.item_id, item.encoding, epoch=item.epoch)]
+            case ItemRemoved(item_id=item_id):
+                return [Delete(Table.ITEMS, item_id), Delete(Table.RECORDS, item_id)]
+            case SlotUsed(purpose=purpose, epoch=epoch, slot=slot):
+                self._slots.setdefault((purpose, epoch), set()).add(slot)
+                return [Put(Table.SLOTS, _slot_key(purpose, epoch, slot), b"")]
+            case SlotsForgotten(purpose=purpose, epoch=epoch):
+                forgotten = self._slots.pop((purpose, epoch), set())
+                return [Delete(Table.SLOTS, _slot_key(purpose, epoch, slot)) for slot in forgotten]
+            case OutboxAdded():
+                return [self._fill_row(event)]
+            case OutboxRemoved(item_id=item_id) if item_id in self._rows:
+                return [Put(Table.OUTBOX, _row_key(self._rows.pop(item_id)), b"")]
+        return []
+
+    def _fill_row(self, row: OutboxAdded) -> Put:
+        taken = set(self._rows.values())
+        free = next((index for index in range(OUTBOX_ROWS) if index not in taken), None)
+        if free is None:
+            raise OutboxFull(OutboxFull.__doc__)
+        self._rows[row.item_id] = free
+        value = encode(
+            _Row(
+                item_id=row.item_id,
+                epoch=row.epoch,
+                slot=row.slot,
+                text=row.text,
+                style=row.style,
+                seed=row.seed,
+            )
+        )
+        return Put(Table.OUTBOX, _row_key(free), len(value).to_bytes(2, "big") + value)
+
+
+def _row_key(index: int) -> bytes:
+    return index.to_bytes(2, "big")
+
+
+def _read_row(value: bytes) -> OutboxAdded | None:
+    size = int.from_bytes(value[:2], "big")
+    if size == 0:
+        return None
+    row = decode_untrusted(_Row, value[2 : 2 + size], OUTBOX_SIZE)
+    return OutboxAdded(
+        item_id=ItemId(row.item_id),
+        epoch=row.epoch,
+        slot=row.slot,
+        text=row.text,
+        style=row.style,
+        seed=row.seed,
+    )
+
+
+def _slot_key(purpose: Purpose, epoch: int, slot: int) -> bytes:
+    return bytes([purpose]) + epoch.to_bytes(8, "big") + slot.to_bytes(4, "big")
+
+
+def _read_slot(key: bytes) -> tuple[Purpose, int, int]:
+    return Purpose(key[0]), int.from_bytes(key[1:9], "big"), int.from_bytes(key[9:], "big")
