@@ -4,14 +4,14 @@ Not a protocol: it knows points and scalars, no rings and no proofs. libsecp256k
 argument is illegal (a zeroed point, a wrong length), so everything is validated here first, a `Point` exists
 only if it is a valid point other than the identity, and a sum that comes out as the identity is `None`.
 
-Two kinds of multiplication. `public_point` and `multiply_secret` run in constant time, for long-lived secrets.
-`multiply` and the sums run in variable time, for public values and for scalars that are used once.
+Two kinds of multiplication. `public_point` and `multiply_secret` run in constant time, for long-lived
+secrets. `multiply` and the sums run in variable time, for public values and for scalars that are used once.
 
 Sums of many multiples are made of `secp256k1_ec_pubkey_combine`, which adds any number of points for 0.2 µs
-each, where a multiplication takes 25 µs: every scalar is cut into digits, points with the same digit are added
-in one bucket, and the buckets are added by the bits of their digits while the total doubles (Pippenger 1976;
-Bernstein, Doumen, Lange and Oosterwijk, INDOCRYPT 2012). `PointTable` keeps every point's multiples by each
-power of the digit base, so that the digits of all positions share one set of buckets.
+each, where a multiplication takes 25 µs: every scalar is cut into digits, points with the same digit are
+added in one bucket, and the buckets are added by the bits of their digits while the total doubles (Pippenger
+1976; Bernstein, Doumen, Lange and Oosterwijk, INDOCRYPT 2012). `PointTable` keeps every point's multiples by
+each power of the digit base, so that the digits of all positions share one set of buckets.
 
 Not protected: Python integers and freed memory. Scalars that pass through here may stay in the process's
 memory, and the variable-time calls show their scalars to whoever can time them on the same processor.
@@ -26,7 +26,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
-from coincurve._libsecp256k1 import ffi, lib
+from coincurve._libsecp256k1 import ffi, lib  # type: ignore[import-not-found]  # compiled, without stubs
 
 from .errors import InvalidKey, InvalidSignature
 
@@ -44,24 +44,34 @@ _RAW_SIZE: Final = 64
 #: Rows of tables kept: two full meshes' keys. A row is 1 or 2 kB, so 4 MB at the most.
 _ROWS_MAX: Final = 2048
 
-#: Sums of at least so many multiples of passing points go by buckets. Measured; below, buckets stay too empty.
+#: Sums of at least so many multiples of passing points go by buckets. Measured; below, buckets stay too
+#: empty.
 _BUCKETS_FROM: Final = 160
 
-#: Tables of so many points use digits of 8 bits, smaller ones of 4: fewer additions in more buckets. Measured.
+#: Tables of so many points use digits of 8 bits, smaller ones of 4: fewer additions in more buckets.
+#: Measured.
 _WIDE_FROM: Final = 96
 
-#: Digits that share one entry of a table. 2 halve the table, so that it stays in the processor's cache. Measured.
+#: Digits that share one entry of a table. 2 halve the table, so that it stays in the processor's cache.
+#: Measured.
 _COLUMNS: Final = 2
 
 #: From hexadecimal characters to digits.
 _NIBBLES: Final = bytes.maketrans(b"0123456789abcdef", bytes(range(16)))
+
+
+def _must(result: int) -> None:
+    """A call whose arguments were validated cannot fail; if it did, its output must not be used."""
+    if result != 1:
+        raise AssertionError("libsecp256k1 refused validated arguments")
+
 
 _CONTEXT: Final = ffi.gc(
     lib.secp256k1_context_create(lib.SECP256K1_CONTEXT_NONE), lib.secp256k1_context_destroy
 )
 # Blinds the constant-time multiplications of the base point. The context is only read from here on, so that
 # threads may share it.
-assert lib.secp256k1_context_randomize(_CONTEXT, os.urandom(32)) == 1
+_must(lib.secp256k1_context_randomize(_CONTEXT, os.urandom(32)))
 assert ffi.sizeof("secp256k1_pubkey") == _RAW_SIZE
 
 
@@ -84,7 +94,7 @@ class Point:
 
 
 def parse(encoded: bytes) -> Point:
-    """Reads 33 compressed bytes. Raises `InvalidKey` if they are not a point; the identity has no encoding."""
+    """Reads 33 compressed bytes. Raises `InvalidKey` for what is no point; the identity has no encoding."""
     point = _parse(encoded)
     if point is None:
         raise InvalidKey("not a point of secp256k1 in 33 bytes")
@@ -120,8 +130,7 @@ def public_point(secret: bytes) -> Point:
     """secret·G in constant time. Raises `InvalidKey`."""
     check_secret(secret)
     raw = ffi.new("secp256k1_pubkey *")
-    made = lib.secp256k1_ec_pubkey_create(_CONTEXT, raw, secret)
-    assert made == 1
+    _must(lib.secp256k1_ec_pubkey_create(_CONTEXT, raw, secret))
     return Point(raw)
 
 
@@ -138,11 +147,9 @@ def multiply_secret(point: Point, secret: bytes) -> Point:
     """secret·point in constant time. Raises `InvalidKey`."""
     check_secret(secret)
     encoded = ffi.new("unsigned char[65]")
-    made = lib.secp256k1_ecdh(_CONTEXT, encoded, point._raw, secret, _export_coordinates, ffi.NULL)
-    assert made == 1
+    _must(lib.secp256k1_ecdh(_CONTEXT, encoded, point._raw, secret, _export_coordinates, ffi.NULL))
     raw = ffi.new("secp256k1_pubkey *")
-    parsed = lib.secp256k1_ec_pubkey_parse(_CONTEXT, raw, encoded, 65)
-    assert parsed == 1
+    _must(lib.secp256k1_ec_pubkey_parse(_CONTEXT, raw, encoded, 65))
     return Point(raw)
 
 
@@ -155,8 +162,7 @@ def respond(secret: bytes, factor: int, addend: int) -> int:
     assert 0 < factor < ORDER
     assert 0 <= addend < ORDER
     scalar = ffi.new("unsigned char[32]", secret)
-    multiplied = lib.secp256k1_ec_seckey_tweak_mul(_CONTEXT, scalar, factor.to_bytes(SCALAR_SIZE, "big"))
-    assert multiplied == 1
+    _must(lib.secp256k1_ec_seckey_tweak_mul(_CONTEXT, scalar, factor.to_bytes(SCALAR_SIZE, "big")))
     if not lib.secp256k1_ec_seckey_tweak_add(_CONTEXT, scalar, addend.to_bytes(SCALAR_SIZE, "big")):
         return 0
     return int.from_bytes(bytes(scalar), "big")
@@ -168,8 +174,7 @@ def multiply(point: Point, scalar: int) -> Point | None:
     if scalar == 0:
         return None
     raw = ffi.new("secp256k1_pubkey *", point._raw[0])
-    multiplied = lib.secp256k1_ec_pubkey_tweak_mul(_CONTEXT, raw, scalar.to_bytes(SCALAR_SIZE, "big"))
-    assert multiplied == 1
+    _must(lib.secp256k1_ec_pubkey_tweak_mul(_CONTEXT, raw, scalar.to_bytes(SCALAR_SIZE, "big")))
     return Point(raw)
 
 
@@ -238,8 +243,7 @@ def _row(key: bytes, spacing: int) -> bytes:
     base = (1 << spacing).to_bytes(SCALAR_SIZE, "big")
     for place in reversed(range(places - 1)):
         row[place] = row[place + 1]
-        multiplied = lib.secp256k1_ec_pubkey_tweak_mul(_CONTEXT, row + place, base)
-        assert multiplied == 1
+        _must(lib.secp256k1_ec_pubkey_tweak_mul(_CONTEXT, row + place, base))
     return bytes(ffi.buffer(row))
 
 
@@ -255,7 +259,7 @@ def _addresses(memory: Any, count: int) -> range:
 
 
 def _add_by_digit(digits: bytes, addresses: Iterable[int], width: int, total: Point | None) -> Point | None:
-    """2^width·total + Σ digits[i]·points[i], with the addresses of valid points that the caller keeps alive."""
+    """2^width·total + Σ digits[i]·points[i], at addresses of valid points that the caller keeps."""
     buckets: list[list[int]] = [[] for _ in range(1 << width)]
     for digit, address in zip(digits, addresses, strict=True):
         buckets[digit].append(address)
@@ -282,25 +286,23 @@ def _combine(output: Any, addresses: list[int]) -> bool:
 
 
 def sign(secret: bytes, digest: bytes, randomness: bytes) -> bytes:
-    """BIP-340 over a 32-byte digest: 64 bytes. `randomness` is the 32 auxiliary bytes. Raises `InvalidKey`."""
+    """BIP-340 over a 32-byte digest: 64 bytes. `randomness`: 32 auxiliary bytes. Raises `InvalidKey`."""
     check_secret(secret)
-    assert len(digest) == DIGEST_SIZE
-    assert len(randomness) == 32
+    if len(digest) != DIGEST_SIZE or len(randomness) != 32:
+        raise ValueError("a digest and the randomness have 32 bytes each")
     pair = ffi.new("secp256k1_keypair *")
-    made = lib.secp256k1_keypair_create(_CONTEXT, pair, secret)
-    assert made == 1
+    _must(lib.secp256k1_keypair_create(_CONTEXT, pair, secret))
     signature = ffi.new("unsigned char[64]")
-    signed = lib.secp256k1_schnorrsig_sign32(_CONTEXT, signature, digest, pair, randomness)
-    assert signed == 1
+    _must(lib.secp256k1_schnorrsig_sign32(_CONTEXT, signature, digest, pair, randomness))
     return bytes(signature)
 
 
 def verify_signature(key: Point, digest: bytes, signature: bytes) -> None:
     """Checks BIP-340 against the x coordinate of `key`; its sign is ignored. Raises `InvalidSignature`."""
-    assert len(digest) == DIGEST_SIZE
+    if len(digest) != DIGEST_SIZE:
+        raise ValueError("a digest has 32 bytes")
     x_only = ffi.new("secp256k1_xonly_pubkey *")
-    made = lib.secp256k1_xonly_pubkey_from_pubkey(_CONTEXT, x_only, ffi.NULL, key._raw)
-    assert made == 1
+    _must(lib.secp256k1_xonly_pubkey_from_pubkey(_CONTEXT, x_only, ffi.NULL, key._raw))
     if len(signature) != SIGNATURE_SIZE or not lib.secp256k1_schnorrsig_verify(
         _CONTEXT, signature, digest, DIGEST_SIZE, x_only
     ):

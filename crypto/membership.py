@@ -1,16 +1,18 @@
 """Membership proofs: signed by some member of a ring, unlinkably, and countable per scope.
 
 A member with secret x proves over a ring of keys P_0 … P_{N-1}: "I know l and x with P_l = x·G, and for every
-scope s that I name, T_s = x·H(s)". The proof binds a message, hides l, and leaves one *tag* T_s per scope: the
-same each time that the member uses the scope, unlinkable to the member and to the tags of all other scopes.
+scope s that I name, T_s = x·H(s)". The proof binds a message, hides l, and leaves one *tag* T_s per scope:
+the same each time that the member uses the scope, unlinkable to the member and to the tags of all other
+scopes.
 
 Not a signature that can be traced or revoked, and not quantum-safe: who stores proofs and later computes
-discrete logarithms learns every author. Not constant time in the *place* l: the prover's own processor shows it.
+discrete logarithms learns every author. Not constant time in the *place* l: the prover's own processor shows
+it.
 
-How: a one-out-of-many proof (Groth and Kohlweiss, EUROCRYPT 2015; Bootle et al., ESORICS 2015) over the base-4
-digits of l, joined with an equality of discrete logarithms for the tags as in Triptych (Noether and Goodell,
-ePrint 2020/018), made non-interactive by hashing. It rests on the discrete logarithm and DDH in secp256k1 and on
-random oracles. Verification checks, for fresh random weights, one sum of
+How: a one-out-of-many proof (Groth and Kohlweiss, EUROCRYPT 2015; Bootle et al., ESORICS 2015) over the
+base-4 digits of l, joined with an equality of discrete logarithms for the tags as in Triptych (Noether and
+Goodell, ePrint 2020/018), made non-interactive by hashing. It rests on the discrete logarithm and DDH in
+secp256k1 and on random oracles. Verification checks, for fresh random weights, one sum of
 
     (E1)  A + xi·B = Σ f_{ji}·H[j][i] + f_{ji}(xi - f_{ji})·K[j][i] + z_A·F
     (E2)  Σ xi^j·X_j = Σ_k F_k·P_k - z·G            with F_k = Π_j f_{j,k_j}
@@ -98,7 +100,7 @@ def prove(secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes) ->
 
 
 def _prove(secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes, entropy: bytes) -> bytes:
-    """`prove` as a pure function. Two proofs with one `entropy` are only safe because all else is hashed in."""
+    """`prove` as a pure function. Proofs with one `entropy` are safe because all else is hashed in."""
     transcript.check_scopes(scopes)
     place = ring.index(public_key(secret))
     count = ring.digit_count
@@ -152,8 +154,8 @@ def _prove(secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes, e
 def _nonces(secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes, entropy: bytes) -> list[int]:
     """All one-time scalars, from 1 to ORDER - 1: a_{j,1..3} digit by digit, r_A, r_B, rho_0 … rho_{m-1}.
 
-    Two challenges on one first message reveal the secret, so the nonces depend on everything that the challenge
-    depends on, and on the secret too, should the system's generator fail.
+    Two challenges on one first message reveal the secret, so the nonces depend on everything that the
+    challenge depends on, and on the secret too, should the system's generator fail.
     """
     count = ring.digit_count * BASE + 2
     context = secret + ring.root + transcript.encode_scopes(scopes) + message + entropy
@@ -165,8 +167,8 @@ def _nonces(secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes, 
 def verify(proof: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes) -> list[bytes]:
     """Checks one proof and returns its tags, 33 bytes each, in the order of the scopes.
 
-    Raises `InvalidProof`, and nothing else, whatever the proof. Whether the scopes are allowed now, the tags are
-    new and the ring is the roster's is for the caller to check, and cheaper to check first.
+    Raises `InvalidProof`, and nothing else, whatever the proof. Whether the scopes are allowed now, the tags
+    are new and the ring is the roster's is for the caller to check, and cheaper to check first.
     """
     statement = _read(proof, ring, scopes, message)
     if not _hold(ring, [statement], [_fresh_weights()]):
@@ -177,8 +179,8 @@ def verify(proof: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes) ->
 def verify_batch(ring: Ring, claims: Iterable[Claim]) -> list[list[bytes] | None]:
     """Checks many proofs over one ring, much cheaper than one by one.
 
-    Returns for each claim, in order, its tags or `None` if it does not hold. A batch that fails is halved until
-    the wrong proofs are found, so a friend that sends them makes it cost up to twice the single checks.
+    Returns for each claim, in order, its tags or `None` if it does not hold. A batch that fails is halved
+    until the wrong proofs are found, so a friend that sends them makes it cost up to twice the single checks.
     """
     claims = list(claims)
     statements: dict[int, _Statement] = {}

@@ -1,9 +1,9 @@
 """Plain signatures by a member key: proof of possession, and the founder's word.
 
-Not anonymous: whoever sees one knows which key signed. BIP-340 signatures over 32-byte digests. A member key is
-33 bytes and a BIP-340 key is its x coordinate, so a signature by a key holds for the negated key as well; it is
-the same secret up to its sign, and a roster that holds both still asks for both proofs of possession, which
-name the key with all its 33 bytes.
+Not anonymous: whoever sees one knows which key signed. BIP-340 signatures over 32-byte digests. A member key
+is 33 bytes and a BIP-340 key is its x coordinate, so a signature by a key holds for the negated key as well;
+it is the same secret up to its sign, and a roster that holds both still asks for both proofs of possession,
+which name the key with all its 33 bytes.
 
 Source: BIP-340; membership-proof, trap 6: dead or stolen keys would inflate the set that hides an author.
 """
@@ -12,8 +12,6 @@ import hashlib
 import os
 
 from . import curve, labels
-from .curve import DIGEST_SIZE
-from .errors import InvalidKey, InvalidSignature
 from .scopes import MESH_ID_SIZE
 
 
@@ -28,7 +26,8 @@ def verify_possession(key: bytes, mesh_id: bytes, signature: bytes) -> None:
 
 
 def _admission_digest(key: bytes, mesh_id: bytes) -> bytes:
-    assert len(mesh_id) == MESH_ID_SIZE
+    if len(mesh_id) != MESH_ID_SIZE:
+        raise ValueError("a mesh id has 32 bytes")
     return hashlib.sha256(labels.ADMISSION + mesh_id + key).digest()
 
 
@@ -45,10 +44,6 @@ def _sign(secret: bytes, digest: bytes, randomness: bytes) -> bytes:
 def verify_signature(key: bytes, digest: bytes, signature: bytes) -> None:
     """Checks a signature of a 33-byte key over a 32-byte digest; only the key's x coordinate counts.
 
-    Raises `InvalidKey` or `InvalidSignature`.
+    Raises `InvalidKey` or `InvalidSignature`, and `ValueError` for a digest of another size.
     """
-    assert len(digest) == DIGEST_SIZE
     curve.verify_signature(curve.parse(key), digest, signature)
-
-
-__all__ = ["InvalidKey", "InvalidSignature", "prove_possession", "sign", "verify_possession", "verify_signature"]

@@ -4,8 +4,8 @@ Not its meaning (see `membership`): sizes, reading and writing. For c tags and m
 
     T_1 … T_c || A || B || X_0 … X_{m-1} || Y_0 … Y_{m-1} || f_{0,1} f_{0,2} f_{0,3} … f_{m-1,3} || z_A || z
 
-Points are 33 bytes and never the identity; scalars are 32 bytes, big-endian, below the group order. One proof has
-one encoding, but an author can make many proofs of one statement: never tell proofs apart by their bytes.
+Points are 33 bytes and never the identity; scalars are 32 bytes, big-endian, below the group order. One proof
+has one encoding, but an author can make many proofs of one statement: never tell proofs apart by their bytes.
 
 Source: membership-proof, "Prove" step 7.
 """
@@ -62,7 +62,7 @@ def points_of(proof: bytes, ring_size: int, scope_count: int) -> bytes:
 
 
 def tags_in(proof: bytes, scope_count: int) -> list[bytes]:
-    """The tags that a proof claims, *unverified*. Raises `InvalidProof` if no ring has proofs of this length."""
+    """The tags that a proof claims, *unverified*. Raises `InvalidProof` for a length of no ring."""
     if not 1 <= scope_count <= SCOPE_COUNT_MAX or len(proof) not in _sizes(scope_count):
         raise InvalidProof("no proof has this length")
     return [proof[start : start + POINT_SIZE] for start in range(0, scope_count * POINT_SIZE, POINT_SIZE)]

@@ -1,8 +1,8 @@
 """Scopes: what a tag counts.
 
 A scope names the one thing that a member may do once: fill a slot of an epoch, open a heart for one secret,
-speak in one thread. `mesh_id (32 B) || u8(purpose) || data`, where the data of a purpose has one length. Whether
-a scope is allowed *now* is not decided here.
+speak in one thread. `mesh_id (32 B) || u8(purpose) || data`, where the data of a purpose has one length.
+Whether a scope is allowed *now* is not decided here.
 
 Source: membership-proof, the table of purposes and "Encoding".
 """
@@ -71,7 +71,7 @@ assert set(DATA_SIZE) == set(Purpose)
 
 
 def scope(mesh_id: bytes, purpose: Purpose, data: bytes) -> bytes:
-    """The scope of one purpose in one mesh. Raises `InvalidScope` for a length that the table does not give."""
+    """The scope of one purpose in one mesh. Raises `InvalidScope` for a length other than the table's."""
     if len(mesh_id) != MESH_ID_SIZE:
         raise InvalidScope(f"a mesh id has {MESH_ID_SIZE} bytes, not {len(mesh_id)}")
     if len(data) != DATA_SIZE[purpose]:

@@ -1,8 +1,8 @@
 """Products over the digits of a place: the arithmetic between a proof's digits and the ring's places.
 
-Not cryptography by itself: plain integers modulo the group order, no points. A place k of the ring has m digits
-in base 4, k = Σ k_j 4^j. A proof says something about each digit, and these functions say what follows for each
-place: a product of one factor per digit.
+Not cryptography by itself: plain integers modulo the group order, no points. A place k of the ring has m
+digits in base 4, k = Σ k_j 4^j. A proof says something about each digit, and these functions say what follows
+for each place: a product of one factor per digit.
 
 Source: membership-proof, "Prove" step 4 and "Verify".
 """
@@ -34,7 +34,8 @@ def summed_place_products(halves: Iterable[tuple[Sequence[int], Sequence[int]]])
 
 
 def place_polynomials(digits: Sequence[int], blinds: Sequence[Sequence[int]]) -> list[list[int]]:
-    """p_k(X) = Π_j (X·[k_j = digits[j]] + blinds[j][k_j]) as its coefficients, lowest first, for every place k.
+    """p_k(X) = Π_j (X·[k_j = digits[j]] + blinds[j][k_j]) as its coefficients, lowest first, for every place
+    k.
 
     Its degree is the number of digits that k shares with the author's place, so the lists differ in length.
     """
@@ -53,9 +54,7 @@ def _times_binomial(polynomial: list[int], constant: int, is_linear: bool) -> li
     scaled = [constant * coefficient % ORDER for coefficient in polynomial]
     if not is_linear:
         return scaled
-    return [
-        (low + high) % ORDER for low, high in zip([*scaled, 0], [0, *polynomial], strict=True)
-    ]
+    return [(low + high) % ORDER for low, high in zip([*scaled, 0], [0, *polynomial], strict=True)]
 
 
 def powers(base: int, count: int) -> list[int]:

@@ -1,8 +1,8 @@
 """What prover and verifier compute alike: generators, tag bases, and the two challenges.
 
-Not the proof itself (see `membership`). Both challenges hash everything that the prover must have fixed before:
-a tag, a scope, a root or a commitment that were left out could be changed afterwards, and a member would mint
-tags. Nothing here is secret.
+Not the proof itself (see `membership`). Both challenges hash everything that the prover must have fixed
+before: a tag, a scope, a root or a commitment that were left out could be changed afterwards, and a member
+would mint tags. Nothing here is secret.
 
 Source: membership-proof, "Encoding", "Several tags in one proof", "Prove" step 5.
 """
@@ -40,7 +40,10 @@ def tag_base(scope: bytes) -> Point:
 def generators(digit_count: int) -> PointTable:
     """F, G, then for each digit j: H[j][0] … H[j][3], K[j][0] … K[j][3]."""
     names = [
-        kind + bytes([digit, choice]) for digit in range(digit_count) for kind in (b"H", b"K") for choice in range(BASE)
+        kind + bytes([digit, choice])
+        for digit in range(digit_count)
+        for kind in (b"H", b"K")
+        for choice in range(BASE)
     ]
     base_point = public_point((1).to_bytes(32, "big"))
     first, *others = [hash_to_point(labels.GENERATORS, name) for name in (b"F", *names)]
@@ -53,7 +56,7 @@ def encode_scopes(scopes: Sequence[bytes]) -> bytes:
 
 
 def mixers(root: bytes, scopes: Sequence[bytes], tags: bytes) -> list[int]:
-    """mu_1 = 1, mu_2 … mu_c: the weights that let one equality prove all tags, given as their joined bytes."""
+    """mu_1 = 1, mu_2 … mu_c: the weights by which one equality proves all tags (given joined)."""
     context = root + encode_scopes(scopes) + tags
     return [1] + [
         _to_scalar(labels.TAG_MIX + bytes([number]) + context) for number in range(2, len(scopes) + 1)
