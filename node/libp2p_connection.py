@@ -168,7 +168,9 @@ class Libp2pConnection:
                     try:
                         await self._inbox_in.send(frame)
                     except trio.BrokenResourceError:
-                        assert self._closing  # `aclose` shut the inbox: only the remote's goodbye matters now.
+                        assert (
+                            self._closing
+                        )  # `aclose` shut the inbox: only the remote's goodbye matters now.
 
     async def _write_frames(self, end: StreamEnd) -> None:
         async for encoded in self._outbox_out:

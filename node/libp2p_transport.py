@@ -50,7 +50,9 @@ logging.getLogger("libp2p").propagate = False
 class Libp2pTransport:
     """A `Transport` over TCP."""
 
-    def __init__(self, seed: bytes, *, admits: Admits, listen: Sequence[str] = ("/ip4/127.0.0.1/tcp/0",)) -> None:
+    def __init__(
+        self, seed: bytes, *, admits: Admits, listen: Sequence[str] = ("/ip4/127.0.0.1/tcp/0",)
+    ) -> None:
         """Takes a 32-byte Ed25519 seed, the gate, and the multiaddrs to listen on (port 0: any free one).
 
         Raises ValueError for a multiaddr that is not TCP over an IP address.
@@ -96,7 +98,9 @@ class Libp2pTransport:
             for listener in listeners:
                 listener.socket.close()
             if error.errno == errno.EADDRINUSE:
-                raise PortInUse(f"port {port} of {host} is taken: is another node of yours running?") from error
+                raise PortInUse(
+                    f"port {port} of {host} is taken: is another node of yours running?"
+                ) from error
             raise Unreachable(f"cannot listen on port {port} of {host}: {error.strerror}") from error
         self.addresses = [format_address(*listener.socket.getsockname()[:2]) for listener in listeners]
         return listeners
@@ -166,7 +170,9 @@ class Libp2pTransport:
             try:
                 return await self._open(*winner, upgrader)
             except ConnectionLost:
-                raise Unreachable("it hung up after the handshake: it may not know this node as a friend") from None
+                raise Unreachable(
+                    "it hung up after the handshake: it may not know this node as a friend"
+                ) from None
         raise Unreachable("no answer in time")
 
     async def _race(

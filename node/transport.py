@@ -183,7 +183,10 @@ def parse_address(address: str) -> tuple[str, int]:
     for anything else, so that QUIC, WebSocket and relay addresses are refused before a socket is opened.
     """
     match address.split("/"):
-        case ["", "ip4" | "ip6" | "dns" | "dns4" | "dns6", host, "tcp", port, *rest] if rest[:1] in ([], ["p2p"]):
+        case ["", "ip4" | "ip6" | "dns" | "dns4" | "dns6", host, "tcp", port, *rest] if rest[:1] in (
+            [],
+            ["p2p"],
+        ):
             if host and len(rest) in (0, 2) and port.isascii() and port.isdigit() and int(port) < 1 << 16:
                 return host, int(port)
     raise ValueError(f"not a TCP address: {address[:100]!r}")
