@@ -1,0 +1,180 @@
+"""What is said over one connection with one friend: payloads, and pings that prove that the friend is alive.
+
+The first byte of every frame is its channel: 0 for control (`00 01` is a ping, `00 02` its answer), 1 for a payload of
+the gossip core. TCP takes minutes to notice a friend that froze or vanished, so each side pings every 20 s and hangs up
+after 60 s of silence. Only the time in which we actually listen counts as silence, so that a node that is itself
+behind does not blame its friends.
+
+A conversation ends with a reason and never raises: whatever goes wrong in it is the end of this connection and of
+nothing else. When it starts again is up to `connections`.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import trio
+
+from .queues import Lane, SendQueue
+from .transport import FRAME_SIZE_MAX, Connection, ConnectionLost, NodeId
+
+_logger = logging.getLogger(__name__)
+
+CHANNEL_CONTROL = 0
+CHANNEL_PAYLOAD = 1
+PING = bytes((CHANNEL_CONTROL, 1))
+PONG = bytes((CHANNEL_CONTROL, 2))
+
+PAYLOAD_SIZE_MAX = FRAME_SIZE_MAX - 1
+"""Bytes of the largest payload: one byte of the frame names the channel."""
+
+#: Keeps the address translation of home routers open, which forget a silent connection after a minute or two.
+PING_EVERY_S = 20.0
+#: Two pings may get lost in a bad patch before a friend counts as gone.
+SILENCE_S_MAX = 60.0
+#: A friend that takes none of our frames for this long does not read at all.
+SEND_S_MAX = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Up:
+    """A friend is connected."""
+
+    peer: NodeId
+    """The friend."""
+    outbound: bool
+    """True if this side dialled."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Down:
+    """The connection with a friend is over; everything received over it came before this."""
+
+    peer: NodeId
+    """The friend."""
+    reason: str
+    """Why, in plain words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A friend sent something."""
+
+    peer: NodeId
+    """The friend."""
+    payload: bytes
+    """At most PAYLOAD_SIZE_MAX bytes; may be empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Other:
+    """Somebody whom the gate admits but who is no supervised friend, such as the holder of an invitation."""
+
+    connection: Connection
+    """The connection; it is the receiver's to close."""
+
+
+Event = Up | Down | Received | Other
+
+
+class Conversation:
+    """Reads, writes and pings over one connection until something ends it."""
+
+    def __init__(self, connection: Connection, queue: SendQueue, lane: Lane[Event]) -> None:
+        self._connection = connection
+        self._queue = queue
+        self._lane = lane
+        self._scope = trio.CancelScope()
+        self._reason: str | None = None
+        self._ping_due = False
+        self._pong_due = False
+        self._work = trio.Event()
+        self.is_up = False
+        """True from `Up` to `Down`."""
+
+    async def run(self) -> str:
+        """Runs to the end and returns the reason. Does not close the connection."""
+        try:
+            with self._scope:
+                await self._contained(self._announce)
+                async with trio.open_nursery() as nursery:
+                    for task in (self._read, self._write, self._ping):
+                        nursery.start_soon(self._contained, task)
+        finally:
+            if self.is_up:
+                self.is_up = False
+                self._queue.clear()
+                self._lane.put_now(Down(peer=self._connection.peer, reason=self._reason or "closed here"))
+        return self._reason or "closed here"
+
+    def end(self, reason: str) -> None:
+        """Ends the conversation; the first reason counts."""
+        if self._reason is None:
+            self._reason = reason
+        self._scope.cancel()
+
+    def wake(self) -> None:
+        """There is something to send."""
+        self._work.set()
+
+    async def _contained(self, task: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await task()
+        except ConnectionLost as lost:
+            self.end(lost.reason)
+        except Exception:
+            _logger.exception("a connection was closed after an internal error")
+            self.end("an internal error")
+
+    async def _announce(self) -> None:
+        # With room in the lane only: a friend that flaps while nobody listens waits like one that floods.
+        await self._lane.put(Up(peer=self._connection.peer, outbound=self._connection.outbound))
+        self.is_up = True
+
+    async def _read(self) -> None:
+        while True:
+            frame = b""
+            with trio.move_on_after(SILENCE_S_MAX) as silence:
+                frame = await self._connection.receive()
+            if silence.cancelled_caught:
+                self.end("it went silent")
+                return
+            if frame[0] == CHANNEL_PAYLOAD:
+                payload = frame[1:]
+                await self._lane.put(Received(peer=self._connection.peer, payload=payload), len(payload))
+            elif frame == PING:
+                self._pong_due = True
+                self.wake()
+            elif frame != PONG:
+                self.end("it broke the protocol: unknown control frame")
+                return
+
+    async def _write(self) -> None:
+        while True:
+            frame = self._next_frame()
+            if frame is None:
+                self._work = trio.Event()
+                await self._work.wait()
+                continue
+            with trio.move_on_after(SEND_S_MAX) as patience:
+                await self._connection.send(frame)
+            if patience.cancelled_caught:
+                self.end("it does not read")
+                return
+
+    def _next_frame(self) -> bytes | None:
+        """Control goes first. However many pings came in, one answer is owed."""
+        if self._pong_due:
+            self._pong_due = False
+            return PONG
+        if self._ping_due:
+            self._ping_due = False
+            return PING
+        payload = self._queue.pop()
+        return None if payload is None else bytes((CHANNEL_PAYLOAD,)) + payload
+
+    async def _ping(self) -> None:
+        while True:
+            await trio.sleep(PING_EVERY_S)
+            self._ping_due = True
+            self.wake()
