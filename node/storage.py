@@ -1,0 +1,242 @@
+"""What the node keeps on disk: the interface, its limits and errors, and a fake.
+
+A store is a fixed set of tables of keys and values, changed only in batches: a batch is applied whole or not
+at all, and is on the disk when `commit` returns. It knows nothing of what the values mean. The real one is
+`database.EncryptedStore`; `MemoryStore` behaves alike and forgets everything, for tests, simulations on trio
+and trials.
+
+The outbox is special. A disk must not grow by a post, so its rows exist from the beginning, have one size,
+and are only ever overwritten: see `OUTBOX_ROW_COUNT`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final, NamedTuple, Protocol
+
+__all__ = [
+    "OUTBOX_ROW_COUNT",
+    "OUTBOX_VALUE_SIZE_MAX",
+    "PAGE_COUNT_MAX",
+    "Change",
+    "Delete",
+    "ItemRow",
+    "MemoryStore",
+    "Put",
+    "Store",
+    "StoreClosed",
+    "StoreCorrupt",
+    "StoreError",
+    "StoreFull",
+    "StoreLocked",
+    "StoreTooNew",
+    "Table",
+    "check",
+    "outbox_key",
+]
+
+# By default a member may post 24 secrets and replies an epoch; this is over two epochs' worth.
+OUTBOX_ROW_COUNT: Final = 64
+
+# An outbox row holds a draft of at most 2.3 kB with its seeds and the state of its onions.
+OUTBOX_ROW_SIZE: Final = 4096
+OUTBOX_VALUE_SIZE_MAX: Final = OUTBOX_ROW_SIZE - 2
+
+# A key is an id or a number; a value is a record, a packet, an item, or a page of the roster.
+KEY_SIZE_MAX: Final = 64
+VALUE_SIZE_MAX: Final = 64 * 1024
+
+# A page of the feed: 200 items of at most 2.3 kB.
+PAGE_COUNT_MAX: Final = 200
+
+EPOCH_MAX: Final = 2**63 - 1
+"""SQLite's integers are signed."""
+
+SIZE_MAX_DEFAULT: Final = 2 * 1024**3
+"""Bytes. A month of items at the default byte budget takes a quarter of it; a flood ends here."""
+
+
+class StoreError(Exception):
+    """The store cannot do what was asked. Its text is a sentence for the user."""
+
+
+class StoreFull(StoreError):
+    """The disk, or the store's own limit, is full; nothing of the batch was stored."""
+
+
+class StoreCorrupt(StoreError):
+    """The file is damaged."""
+
+
+class StoreLocked(StoreError):
+    """The key does not open the file."""
+
+
+class StoreTooNew(StoreError):
+    """The file was written by a later version."""
+
+
+class StoreClosed(StoreError):
+    """The store was closed before the batch was stored."""
+
+
+class Table(Enum):
+    """The tables; the value is the table's name on disk."""
+
+    PROFILE = "profile"  #: single facts about this node: genesis, identity, settings made at run time
+    FRIENDS = "friends"  #: confirmed friends
+    INVITATIONS = "invitations"  #: live invitations, ours and those we accepted
+    OUTBOX = "outbox"  #: what waits to be published; preallocated rows
+    SLOTS = "slots"  #: slots already used, so that a restart does not use them again
+    RECORDS = "records"  #: the mesh's own records: admissions, relay keys, revocations
+    RELAY_KEYS = "relay_keys"  #: the secret halves of this node's relay keys
+    PACKETS = "packets"  #: packets kept for friends that were away
+    ITEMS = "items"  #: accepted items, in the order of their arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """Sets the value of a key."""
+
+    table: Table
+    """Where."""
+    key: bytes
+    """1 to KEY_SIZE_MAX bytes; in OUTBOX an `outbox_key`."""
+    value: bytes
+    """At most VALUE_SIZE_MAX bytes; in OUTBOX at most OUTBOX_VALUE_SIZE_MAX."""
+    epoch: int = 0
+    """The item's epoch, 0 to EPOCH_MAX; only in ITEMS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Removes a key, or does nothing if there is none. In OUTBOX it empties the row."""
+
+    table: Table
+    """Where."""
+    key: bytes
+    """As in Put."""
+
+
+Change = Put | Delete
+
+
+class ItemRow(NamedTuple):
+    """An item of the feed."""
+
+    seq: int
+    """Arrival order: ascending, never used twice, 1 at least."""
+    epoch: int
+    key: bytes
+    value: bytes
+
+
+class Store(Protocol):
+    """Tables of keys and values."""
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        """Applies a batch, all or nothing; it is durable when this returns.
+
+        ValueError for a change that breaks a limit, StoreFull, StoreCorrupt or StoreClosed if it could not be
+        stored. If the caller is cancelled meanwhile, the batch may have been stored or not.
+        """
+
+    async def load(self, table: Table) -> dict[bytes, bytes]:
+        """Returns a whole table. OUTBOX has all its rows, empty ones as b""."""
+
+    async def entries(self) -> list[tuple[int, bytes]]:
+        """Returns (epoch, key) of all items, in no particular order."""
+
+    async def items(
+        self, *, before: int | None = None, after: int | None = None, limit: int = PAGE_COUNT_MAX
+    ) -> list[ItemRow]:
+        """Returns a page of items with after < seq < before: the newest first, or, given `after`, the oldest.
+
+        `limit` is 1 to PAGE_COUNT_MAX, else ValueError.
+        """
+
+    async def size(self) -> int:
+        """Returns the bytes that the store takes on disk."""
+
+
+def outbox_key(row: int) -> bytes:
+    """Returns the key of an outbox row, 0 <= row < OUTBOX_ROW_COUNT."""
+    if not 0 <= row < OUTBOX_ROW_COUNT:
+        raise ValueError(f"the outbox has rows 0 to {OUTBOX_ROW_COUNT - 1}")
+    return row.to_bytes(2, "big")
+
+
+def check(change: Change) -> None:
+    """Raises ValueError for a change that no store takes."""
+    if not 1 <= len(change.key) <= KEY_SIZE_MAX:
+        raise ValueError(f"a key has 1 to {KEY_SIZE_MAX} bytes")
+    outbox = change.table is Table.OUTBOX
+    if outbox and (len(change.key) != 2 or int.from_bytes(change.key, "big") >= OUTBOX_ROW_COUNT):
+        raise ValueError("the outbox has no such row, and never gets another")
+    if isinstance(change, Put):
+        size_max = OUTBOX_VALUE_SIZE_MAX if outbox else VALUE_SIZE_MAX
+        if len(change.value) > size_max:
+            raise ValueError(f"a value in {change.table.value} has at most {size_max} bytes")
+        if not 0 <= change.epoch <= (EPOCH_MAX if change.table is Table.ITEMS else 0):
+            raise ValueError("an epoch belongs to items only and has 63 bits")
+
+
+def check_limit(limit: int) -> None:
+    """Raises ValueError for a page size out of range."""
+    if not 1 <= limit <= PAGE_COUNT_MAX:
+        raise ValueError(f"a page has 1 to {PAGE_COUNT_MAX} items")
+
+
+class MemoryStore:
+    """A store that forgets everything at the end; a fake that passes the real one's tests."""
+
+    def __init__(self, *, size_max: int = SIZE_MAX_DEFAULT) -> None:
+        self._size_max = size_max
+        self._seq = 0
+        self._items: dict[bytes, ItemRow] = {}
+        self._tables: dict[Table, dict[bytes, bytes]] = {table: {} for table in Table}
+        self._tables[Table.OUTBOX] = {outbox_key(row): b"" for row in range(OUTBOX_ROW_COUNT)}
+
+    async def commit(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            check(change)
+        growth = sum(len(change.value) for change in changes if isinstance(change, Put))
+        if await self.size() + growth > self._size_max:
+            raise StoreFull(f"The store has reached its limit of {self._size_max:,} bytes.")
+        for change in changes:
+            table = self._tables[change.table]
+            if isinstance(change, Put):
+                table[change.key] = change.value
+                if change.table is Table.ITEMS:
+                    old = self._items.get(change.key)
+                    self._seq += old is None
+                    seq = self._seq if old is None else old.seq
+                    self._items[change.key] = ItemRow(seq, change.epoch, change.key, change.value)
+            elif change.table is Table.OUTBOX:
+                table[change.key] = b""
+            else:
+                table.pop(change.key, None)
+                if change.table is Table.ITEMS:
+                    self._items.pop(change.key, None)
+
+    async def load(self, table: Table) -> dict[bytes, bytes]:
+        return dict(self._tables[table])
+
+    async def entries(self) -> list[tuple[int, bytes]]:
+        return [(row.epoch, row.key) for row in self._items.values()]
+
+    async def items(
+        self, *, before: int | None = None, after: int | None = None, limit: int = PAGE_COUNT_MAX
+    ) -> list[ItemRow]:
+        check_limit(limit)
+        found = [
+            row
+            for row in self._items.values()
+            if (before is None or row.seq < before) and (after is None or row.seq > after)
+        ]
+        found.sort(key=lambda row: row.seq, reverse=after is None)
+        return found[:limit]
+
+    async def size(self) -> int:
+        stored = sum(len(value) for table in self._tables.values() for value in table.values())
+        return stored + OUTBOX_ROW_COUNT * OUTBOX_ROW_SIZE
