@@ -35,6 +35,8 @@ HANDSHAKE_S_MAX: Final = 30.0
 RETRY_S_MIN: Final = 1.0
 RETRY_S_MAX: Final = 60.0
 _RECORD_SIZE_MAX: Final = 4_096
+#: Given invitations are kept by the 32-byte node id of their holder, taken ones by their 16-byte secret.
+_TAKEN_KEY_SIZE: Final = 16
 
 
 class _Given(Message):
@@ -92,9 +94,10 @@ class Befriender:
     async def load(self) -> None:
         """Reads what was given and taken before."""
         for key, value in (await self._store.load(Table.INVITATIONS)).items():
-            self._given[NodeId(key)] = decode_untrusted(_Given, value, _RECORD_SIZE_MAX)
-        for key, value in (await self._store.load(Table.JOINS)).items():
-            self._taken[key] = decode_untrusted(_Taken, value, _RECORD_SIZE_MAX)
+            if len(key) == _TAKEN_KEY_SIZE:
+                self._taken[key] = decode_untrusted(_Taken, value, _RECORD_SIZE_MAX)
+            else:
+                self._given[NodeId(key)] = decode_untrusted(_Given, value, _RECORD_SIZE_MAX)
 
     async def run(self, addresses: Callable[[], list[str]], met: Met) -> None:
         """Pursues taken invitations until cancelled; ``met`` is called for each meeting."""

@@ -86,5 +86,3 @@ def main(context: click.Context, profile: str) -> None:
     Start with `rumor init`, then `rumor found NAME` or `rumor join URI`, and keep `rumor run` going.
     """
     context.obj = profile
-
-

@@ -44,10 +44,14 @@ class Client:
 
     def _not_running(self) -> NotRunning:
         option = "" if self._profile.name == "default" else f" --profile {self._profile.name}"
-        return NotRunning(f"No node is running for this profile. Start it in another terminal: rumor{option} run")
+        return NotRunning(
+            f"No node is running for this profile. Start it in another terminal: rumor{option} run"
+        )
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
-        return self._ask("GET", path, params={key: str(value) for key, value in query.items() if value is not None})
+        return self._ask(
+            "GET", path, params={key: str(value) for key, value in query.items() if value is not None}
+        )
 
     def send(self, method: str, path: str, **body: object) -> dict[str, Any]:
         return self._ask(method, path, json=body)

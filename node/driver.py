@@ -37,9 +37,7 @@ __all__ = ["Driver", "Prover", "SystemSource"]
 class Prover(Protocol):
     """Who does the costly cryptography."""
 
-    async def prove(
-        self, secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes
-    ) -> bytes: ...
+    async def prove(self, secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes) -> bytes: ...
 
     async def verify_batch(
         self, ring: Ring, claims: Sequence[tuple[bytes, Sequence[bytes], bytes]]
@@ -106,7 +104,7 @@ class Driver:
         )
 
     async def run(self) -> None:
-        """Drives the engine until cancelled. Raises ``StorageError`` if the disk fails."""
+        """Drives the engine until cancelled. Raises ``StoreError`` if the disk fails."""
         async with trio.open_nursery() as nursery:
             while True:
                 await self._flush(nursery)
@@ -217,4 +215,3 @@ class Driver:
             except (trio.WouldBlock, trio.BrokenResourceError):
                 self._readers.discard(sender)
                 sender.close()
-

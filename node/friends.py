@@ -115,7 +115,9 @@ class Friendbook:
     def find(self, text: str) -> Friendship:
         """The friend that a person means by a nickname or the beginning of an id. Raises ``FriendError``."""
         named = [friend for friend in self if friend.name.casefold() == text.strip().casefold()]
-        found = named or [friend for friend in self if friend.short_id.startswith(text.strip().lower() or "?")]
+        found = named or [
+            friend for friend in self if friend.short_id.startswith(text.strip().lower() or "?")
+        ]
         if len(found) == 1:
             return found[0]
         if found:
@@ -186,9 +188,7 @@ class Friendbook:
         """The name, made unlike every other friend's."""
         wanted = re.sub(r"\s+", " ", "".join(c for c in name or "" if c.isprintable())).strip()
         wanted = wanted[: NAME_SIZE_MAX - 8] or "friend"
-        taken = {
-            friend.name.casefold() for friend in self._friends.values() if friend.node_id != node_id
-        }
+        taken = {friend.name.casefold() for friend in self._friends.values() if friend.node_id != node_id}
         candidates = [wanted, *(f"{wanted} {number}" for number in range(2, FRIENDS_MAX + 2))]
         return next(candidate for candidate in candidates if candidate.casefold() not in taken)
 

@@ -23,12 +23,21 @@ from ..gossip.events import (
 )
 from ..gossip.items import Item, ItemId, Kind
 from ..gossip.wire import Bytes32, Epoch, Message, Slot, decode_untrusted, encode
-from .storage import OUTBOX_ROWS, OUTBOX_SIZE, Delete, Put, StorageError, Store, Table
+from .storage import (
+    OUTBOX_ROW_COUNT,
+    OUTBOX_VALUE_SIZE_MAX,
+    Delete,
+    Put,
+    Store,
+    StoreError,
+    Table,
+    outbox_key,
+)
 
 __all__ = ["Ledger", "OutboxFull", "Remembered"]
 
 
-class OutboxFull(StorageError):
+class OutboxFull(StoreError):
     """Too many secrets of yours are waiting to be published. Wait until some have left."""
 
 
@@ -59,7 +68,7 @@ class Ledger:
         self._slots: dict[tuple[Purpose, int], set[int]] = {}
 
     async def load(self) -> Remembered:
-        """Reads everything. Raises ``StorageError``."""
+        """Reads everything. Raises ``StoreError``."""
         items = [
             Item.decode_untrusted(encoding)
             for table in (Table.RECORDS, Table.ITEMS)
@@ -72,14 +81,14 @@ class Ledger:
             self._slots.setdefault((purpose, epoch), set()).add(slot)
         outbox = []
         for key, value in (await self._store.load(Table.OUTBOX)).items():
-            row = _read_row(value)
-            if row is not None:
+            if value:
+                row = _read_row(value)
                 outbox.append(row)
                 self._rows[row.item_id] = int.from_bytes(key, "big")
         return Remembered(items=items, slots=slots, outbox=outbox)
 
     async def write(self, events: Iterable[Event]) -> None:
-        """Makes the durable ones of these events durable, all together. Raises ``StorageError``."""
+        """Makes the durable ones of these events durable, all together. Raises ``StoreError``."""
         changes: list[Put | Delete] = []
         for event in events:
             changes += self._changes(event)
@@ -103,14 +112,14 @@ class Ledger:
             case OutboxAdded():
                 return [self._fill_row(event)]
             case OutboxRemoved(item_id=item_id) if item_id in self._rows:
-                return [Put(Table.OUTBOX, _row_key(self._rows.pop(item_id)), b"")]
+                return [Delete(Table.OUTBOX, outbox_key(self._rows.pop(item_id)))]
         return []
 
     def _fill_row(self, row: OutboxAdded) -> Put:
         taken = set(self._rows.values())
-        free = next((index for index in range(OUTBOX_ROWS) if index not in taken), None)
+        free = next((index for index in range(OUTBOX_ROW_COUNT) if index not in taken), None)
         if free is None:
-            raise OutboxFull(OutboxFull.__doc__)
+            raise OutboxFull(str(OutboxFull.__doc__))
         self._rows[row.item_id] = free
         value = encode(
             _Row(
@@ -122,18 +131,11 @@ class Ledger:
                 seed=row.seed,
             )
         )
-        return Put(Table.OUTBOX, _row_key(free), len(value).to_bytes(2, "big") + value)
+        return Put(Table.OUTBOX, outbox_key(free), value)
 
 
-def _row_key(index: int) -> bytes:
-    return index.to_bytes(2, "big")
-
-
-def _read_row(value: bytes) -> OutboxAdded | None:
-    size = int.from_bytes(value[:2], "big")
-    if size == 0:
-        return None
-    row = decode_untrusted(_Row, value[2 : 2 + size], OUTBOX_SIZE)
+def _read_row(value: bytes) -> OutboxAdded:
+    row = decode_untrusted(_Row, value, OUTBOX_VALUE_SIZE_MAX)
     return OutboxAdded(
         item_id=ItemId(row.item_id),
         epoch=row.epoch,

@@ -77,7 +77,7 @@ class Node:
         self._changed = trio.Event()
 
     async def open(self) -> None:
-        """Reads the profile; makes its keys if there are none yet. Raises ``StorageError``."""
+        """Reads the profile; makes its keys if there are none yet. Raises ``StoreError``."""
         profile = await self._store.load(Table.PROFILE)
         if _KEYS not in profile:
             keys = _Keys(node_seed=NodeSecret.generate().seed, member_secret=membership.keypair()[0])
@@ -100,7 +100,7 @@ class Node:
         return self._genesis is not None
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
-        """Runs until cancelled; started once it listens. Raises ``PortInUse`` and ``StorageError``."""
+        """Runs until cancelled; started once it listens. Raises ``PortInUse`` and ``StoreError``."""
         self._transport = self._make_transport(self._keys.node_seed, self._admits)
         self._connections = Connections(self._transport, self._node_id, random=self._random)
         self._befriender = Befriender(
@@ -249,9 +249,15 @@ class Node:
     async def invite(self, name: str) -> dict[str, Any]:
         """Makes a one-time invitation. Raises ``NodeError`` without a mesh."""
         if self._genesis is None:
-            raise NodeError("There is no mesh to invite to yet: found one with `rumor found NAME`, or join one.")
+            raise NodeError(
+                "There is no mesh to invite to yet: found one with `rumor found NAME`, or join one."
+            )
         invitation = await self._befriender.invite(self._genesis, self._addresses(), name)
-        return {"uri": invitation.to_uri(), "expires_at": invitation.expires_at, "addresses": self._addresses()}
+        return {
+            "uri": invitation.to_uri(),
+            "expires_at": invitation.expires_at,
+            "addresses": self._addresses(),
+        }
 
     async def join(self, uri: str, name: str) -> dict[str, Any]:
         """Takes up an invitation. Goes on in the background until it works or expires."""
@@ -291,7 +297,9 @@ class Node:
     async def post(self, text: str, style: int) -> dict[str, Any]:
         """Publishes a secret; when this returns it survives a crash. Raises ``PostRefused``, ``LocalError``."""
         if self._driver is None or self._genesis is None:
-            raise NodeError("There is no mesh to post to yet: found one with `rumor found NAME`, or join one.")
+            raise NodeError(
+                "There is no mesh to post to yet: found one with `rumor found NAME`, or join one."
+            )
         gate = self._driver.engine.gate(self._clock.now())
         item_id = await self._driver.publish(Draft(text=text, style=style))
         trial = bool(self._genesis.parameters.trial)
@@ -354,11 +362,15 @@ class Node:
         }
 
     def _pending(self, friends: list[dict[str, Any]]) -> list[str]:
-        pending = [f"{friend['name']}: {friend['state']}" for friend in friends if friend["stage"] != "friends"]
+        pending = [
+            f"{friend['name']}: {friend['state']}" for friend in friends if friend["stage"] != "friends"
+        ]
         pending += [f"Joining {join['name']}: {join['state']}" for join in self._befriender.pending()]
         if self._driver is not None:
             if self._driver.engine.author.petition_count:
-                pending.append("A newcomer waits for its admission; it takes one of your slots in a coming epoch.")
+                pending.append(
+                    "A newcomer waits for its admission; it takes one of your slots in a coming epoch."
+                )
             outbox = len(self._driver.engine.author.outbox)
             if outbox:
                 pending.append(f"{outbox} of your secrets being signed.")
@@ -366,7 +378,11 @@ class Node:
 
     def _post_state(self) -> dict[str, Any]:
         if self._driver is None:
-            return {"allowed": False, "obstacles": ["There is no mesh yet: found one or join one."], "open_at": None}
+            return {
+                "allowed": False,
+                "obstacles": ["There is no mesh yet: found one or join one."],
+                "open_at": None,
+            }
         gate = self._driver.engine.gate(self._clock.now())
         return {
             "allowed": not gate.obstacles,
@@ -383,7 +399,9 @@ class Node:
             if not state.connected:
                 sentence += f" ({state.reason})" if state.reason else " (not connected yet)"
         else:
-            sentence = "connected" if state.connected else f"unreachable since {state.since_day}: {state.reason}"
+            sentence = (
+                "connected" if state.connected else f"unreachable since {state.since_day}: {state.reason}"
+            )
         return {
             "id": friend.short_id,
             "name": friend.name,

@@ -27,9 +27,7 @@ Item = TypeVar("Item")
 class SendQueue:
     """Payloads for one friend, oldest out first when full."""
 
-    def __init__(
-        self, *, size_max: int = SEND_QUEUE_SIZE_MAX, count_max: int = SEND_QUEUE_COUNT_MAX
-    ) -> None:
+    def __init__(self, *, size_max: int = SEND_QUEUE_SIZE_MAX, count_max: int = SEND_QUEUE_COUNT_MAX) -> None:
         self._size_max = size_max
         self._count_max = count_max
         self._payloads: deque[bytes] = deque()

@@ -541,7 +541,9 @@ def test_healed_networks_reconnect(schedule: list[tuple[str, int, int, int]], nu
 
 async def test_over_the_real_transport(nursery: trio.Nursery) -> None:
     """The same supervisor over libp2p: friends find each other, talk, and part with a goodbye."""
-    nodes = [Node(Libp2pTransport(seed, admits=lambda _: True), number) for number, seed in enumerate(SEEDS[:3])]
+    nodes = [
+        Node(Libp2pTransport(seed, admits=lambda _: True), number) for number, seed in enumerate(SEEDS[:3])
+    ]
     with trio.fail_after(30):
         for node in nodes:
             await nursery.start(node.run)
