@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from ..crypto import membership, possession
 from ..crypto.errors import CryptoError
 from ..crypto.membership import Purpose, Ring
-from ..crypto.seeds import SecretSeed
+from ..crypto.seeds import PostSeed
 from .errors import Fault, LocalError, RemoteError
 from .events import (
     Event,
@@ -200,12 +200,12 @@ class Author:
 
 
 def _secret_body(slot: int, text: str, style: int, seed: bytes) -> SecretBody:
-    derived = SecretSeed(seed)
+    derived = PostSeed(seed)
     return SecretBody(
         slot=slot,
         text=text,
         style=style,
         thread_nonce=derived.thread_nonce,
-        reply_key=derived.reply_key,
+        reply_key=derived.reply_secret.public.raw,
         retraction=derived.retraction_commitment,
     )

@@ -156,6 +156,7 @@ class Befriender:
                     reply = inviter.receive_untrusted(await connection.receive())
                     if inviter.result is None and reply is not None:
                         await connection.send(reply)
+                assert reply is not None
                 await self._taken_by(connection, given, inviter, reply)
         except (BefriendingFailed, ConnectionLost, FriendError, trio.TooSlowError):
             return
@@ -172,3 +173,129 @@ class Befriender:
     async def _keep_given(self, peer: NodeId, given: _Given) -> None:
         await self._store.commit([Put(Table.INVITATIONS, peer, encode(given))])
         self._given[peer] = given
+
+    async def _taken_by(self, connection: Connection, given: _Given, inviter: Inviter, accepted: bytes) -> None:
+        """The holder has shown who it is; it gets our word once we have written down that it was them."""
+        result = inviter.result
+        assert result is not None
+        peer = NodeId(result.node_key.raw)
+        if given.used_by and given.used_by != peer:
+            await connection.send(inviter.refuse(Refusal.USED))
+            return
+        await self._keep_given(connection.peer, msgspec.structs.replace(given, used_by=peer))
+        friendship = await self._book.met(
+            peer,
+            given.name,
+            list(result.addresses),
+            result.words,
+            Role.SPONSOR if given.sponsor else Role.NONE,
+        )
+        await self._met(Meeting(friendship=friendship, genesis=Genesis.decode_untrusted(result.genesis)))
+        await connection.send(accepted)
+
+    async def done(self, peer: NodeId) -> None:
+        """The friendship is confirmed or ended; its invitation is of no more use."""
+        gone = [holder for holder, given in self._given.items() if given.used_by == peer]
+        for holder in gone:
+            del self._given[holder]
+        if gone:
+            await self._store.commit([Delete(Table.INVITATIONS, holder) for holder in gone])
+
+    # Taken.
+
+    def pending(self) -> list[dict[str, str]]:
+        """The invitations that we pursue, and the last ones that failed, each with its state."""
+        return [{"name": pursuit.name, "state": pursuit.state} for pursuit in self._pursuits.values()]
+
+    async def join(self, uri: str, name: str, genesis: Genesis | None) -> dict[str, Any]:
+        """Takes up an invitation and pursues it. Raises ``CryptoError`` or ``FriendError`` with a sentence."""
+        invitation = Invitation.from_uri_untrusted(uri)
+        invitation.check_current(self._clock.now())
+        if genesis is not None and genesis.mesh_id != invitation.mesh_id:
+            raise FriendError(
+                "This invitation is to another mesh, and a profile is in one: take it up with another profile."
+            )
+        if invitation.node_key == self._secret.public:
+            raise FriendError("This is an invitation of your own: give it to a friend.")
+        known = self._book.get(NodeId(invitation.node_key.raw))
+        if known is not None and known.stage is Stage.FRIENDS:
+            raise FriendError(f"You and {known.name} are friends already.")
+        live = [pursuit for pursuit in self._pursuits.values() if pursuit.scope is not None]
+        if invitation.secret not in self._pursuits and len(live) >= JOINS_MAX:
+            raise FriendError(f"{JOINS_MAX} invitations are under way; wait until some have worked or expired.")
+        taken = _Taken(uri=invitation.to_uri(), name=name)
+        await self._store.commit([Put(Table.INVITATIONS, invitation.secret, encode(taken))])
+        pursuit = self._start(invitation, name)
+        with trio.move_on_after(FIRST_TRY_S):
+            await pursuit.tried.wait()
+        return {"name": pursuit.name, "state": pursuit.state}
+
+    def _start(self, invitation: Invitation, name: str) -> "_Pursuit":
+        old = self._pursuits.get(invitation.secret)
+        if old is not None and old.scope is not None:
+            return old
+        pursuit = self._pursuits[invitation.secret] = _Pursuit(invitation=invitation, name=name)
+        assert self._nursery is not None
+        self._nursery.start_soon(self._pursue, pursuit)
+        return pursuit
+
+    async def _pursue(self, pursuit: "_Pursuit") -> None:
+        """Tries until it works, is refused for good or expires."""
+        wait_s = RETRY_S_MIN
+        with trio.CancelScope() as pursuit.scope:
+            while True:
+                try:
+                    pursuit.invitation.check_current(self._clock.now())
+                    await self._try(pursuit)
+                except (Unreachable, ConnectionLost, trio.TooSlowError) as error:
+                    pursuit.state = f"waiting for them to be online ({error or 'no answer'})"
+                except (CryptoError, FriendError, Malformed) as error:
+                    pursuit.state = f"failed: {error}"
+                    break
+                else:
+                    del self._pursuits[pursuit.invitation.secret]
+                    pursuit.state = "you have met; compare the words"
+                    break
+                finally:
+                    pursuit.tried.set()
+                await trio.sleep(wait_s * (0.5 + self._random.random()))
+                wait_s = min(2 * wait_s, RETRY_S_MAX)
+        pursuit.scope = None
+        await self._store.commit([Delete(Table.INVITATIONS, pursuit.invitation.secret)])
+
+    async def _try(self, pursuit: "_Pursuit") -> None:
+        invitation = pursuit.invitation
+        holder = invitation_identity(invitation.secret)
+        connection = await self._transport.dial_as(
+            holder.seed, NodeId(invitation.node_key.raw), list(invitation.addresses)
+        )
+        joiner = Joiner(invitation, self._secret, self._addresses())
+        try:
+            with trio.fail_after(HANDSHAKE_S_MAX):
+                await connection.send(joiner.start())
+                while joiner.result is None:
+                    reply = joiner.receive_untrusted(await connection.receive())
+                    if reply is not None:
+                        await connection.send(reply)
+        finally:
+            await connection.aclose()
+        result = joiner.result
+        genesis = Genesis.decode_untrusted(result.genesis)
+        if self._genesis is not None and self._genesis.mesh_id != genesis.mesh_id:
+            raise FriendError("This profile has entered another mesh meanwhile.")
+        role = Role.NEWCOMER if self._genesis is None else Role.NONE
+        friendship = await self._book.met(
+            NodeId(result.node_key.raw), pursuit.name, list(invitation.addresses), result.words, role
+        )
+        await self._met(Meeting(friendship=friendship, genesis=genesis))
+
+
+@dataclass(slots=True)
+class _Pursuit:
+    """An invitation that we are taking up."""
+
+    invitation: Invitation
+    name: str
+    state: str = "waiting for them to be online"
+    scope: trio.CancelScope | None = None
+    tried: trio.Event = field(default_factory=trio.Event)

@@ -86,3 +86,238 @@ def main(context: click.Context, profile: str) -> None:
     Start with `rumor init`, then `rumor found NAME` or `rumor join URI`, and keep `rumor run` going.
     """
     context.obj = profile
+@main.command()
+@click.option("--no-passphrase", is_flag=True, help="Keep the keys unprotected on this disk.")
+@click.option("--listen", metavar="MULTIADDR", help="Where friends reach this node; default: a port of its own.")
+@json_option
+@click.pass_context
+def init(context: click.Context, no_passphrase: bool, listen: str | None, as_json: bool) -> None:
+    """Create a profile: keys, configuration, an encrypted store."""
+    from .setup import SetupError, create
+
+    profile = profile_of(context)
+    passphrase = None if no_passphrase else read_passphrase(confirm=True)
+    try:
+        created = create(profile, passphrase, listen)
+    except SetupError as error:
+        fail(str(error))
+    if no_passphrase:
+        click.echo("Warning: whoever reads this disk can read your keys, friends and secrets.", err=True)
+    option = "" if profile.name == "default" else f" --profile {profile.name}"
+    show(
+        created,
+        as_json,
+        lambda answer: click.echo(
+            f"Your profile is in {answer['folder']}.\n"
+            f"Next: rumor{option} found NAME to found a mesh, or rumor{option} run and "
+            f"rumor{option} join URI with an invitation."
+        ),
+    )
+
+
+@main.command()
+@click.argument("name")
+@click.option("--trial", is_flag=True, help="For trying things out: short epochs, no minimums, hides nobody.")
+@json_option
+@click.pass_context
+def found(context: click.Context, name: str, trial: bool, as_json: bool) -> None:
+    """Found a mesh called NAME."""
+    from .client import Client, ClientError, NotRunning
+    from .setup import SetupError, found_offline
+
+    profile = profile_of(context)
+    try:
+        answer = Client(profile).send("POST", "/mesh", name=name, trial=trial)
+    except NotRunning:
+        try:
+            answer = found_offline(profile, lambda: read_passphrase(confirm=False), name, trial=trial)
+        except SetupError as error:
+            fail(str(error))
+    except ClientError as error:
+        fail(str(error), EXIT_REFUSED)
+    option = "" if profile.name == "default" else f" --profile {profile.name}"
+    show(
+        answer,
+        as_json,
+        lambda mesh: click.echo(
+            f"You have founded '{mesh['name']}'. Next: rumor{option} run in one terminal, and "
+            f"rumor{option} invite in another."
+        ),
+    )
+
+
+@main.command()
+@click.option("--port", type=click.IntRange(0, 65_535), default=None, help="Port of the local API.")
+@click.pass_context
+def run(context: click.Context, port: int | None) -> None:
+    """Run the node until Ctrl-C or SIGTERM."""
+    from .service import ServiceError, serve
+
+    profile = profile_of(context)
+    try:
+        serve(profile, lambda: read_passphrase(confirm=False), port)
+    except ServiceError as error:
+        fail(str(error))
+
+
+@main.command()
+@click.option("--name", default="", help="Your own name for the friend that you will give this to.")
+@click.option("--member", is_flag=True, help="For somebody who is in the mesh already: befriends, admits nobody.")
+@json_option
+@click.pass_context
+def invite(context: click.Context, name: str, member: bool, as_json: bool) -> None:
+    """Print a one-time invitation and its QR code."""
+    answer = ask(context, "POST", "/invitations", name=name, sponsor=not member)
+
+    def text(answer: dict[str, Any]) -> None:
+        from ..crypto.invites import qr_terminal
+
+        click.echo(answer["uri"])
+        if sys.stdout.isatty():
+            click.echo(qr_terminal(answer["uri"]), err=True)
+        click.echo(
+            "Give this to one friend, over a channel that you trust. It works once and for 48 hours. "
+            "Then compare words: rumor friends.",
+            err=True,
+        )
+
+    show(answer, as_json, text)
+
+
+@main.command()
+@click.argument("uri")
+@click.option("--name", default="", help="Your own name for the friend who invited you.")
+@json_option
+@click.pass_context
+def join(context: click.Context, uri: str, name: str, as_json: bool) -> None:
+    """Take up the invitation URI: enter its mesh, or befriend one more member of yours."""
+    answer = ask(context, "POST", "/friends", uri=uri, name=name)
+    show(
+        answer,
+        as_json,
+        lambda answer: click.echo(f"{answer['name']}: {answer['state']}. See how it goes: rumor friends"),
+    )
+
+
+@main.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def friends(context: click.Context, as_json: bool) -> None:
+    """List friends and what each waits for; confirm or remove one."""
+    if context.invoked_subcommand is None:
+        from .printing import print_friends
+
+        show(ask(context, "GET", "/friends"), as_json, print_friends)
+
+
+@friends.command()
+@click.argument("friend")
+@click.argument("words", nargs=-1)
+@json_option
+@click.pass_context
+def confirm(context: click.Context, friend: str, words: tuple[str, ...], as_json: bool) -> None:
+    """Confirm FRIEND by the WORDS that they read to you from their screen."""
+    spoken = " ".join(words) or click.prompt("Type the words that your friend reads to you", err=True)
+    answer = ask(context, "PUT", f"/friends/{friend}/confirmation", words=spoken)
+    show(answer, as_json, lambda answer: click.echo(f"{answer['name']}: {answer['state']}"))
+
+
+@friends.command()
+@click.argument("friend")
+@click.argument("name")
+@json_option
+@click.pass_context
+def rename(context: click.Context, friend: str, name: str, as_json: bool) -> None:
+    """Call FRIEND by another NAME on this node."""
+    answer = ask(context, "PATCH", f"/friends/{friend}", name=name)
+    show(answer, as_json, lambda answer: click.echo(f"Renamed to {answer['name']}."))
+
+
+@friends.command()
+@click.argument("friend")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_context
+def remove(context: click.Context, friend: str, yes: bool, as_json: bool) -> None:
+    """End the friendship with FRIEND."""
+    if not yes:
+        click.confirm(f"End the friendship with {friend}?", abort=True, err=True)
+    answer = ask(context, "DELETE", f"/friends/{friend}")
+    show(answer, as_json, lambda answer: click.echo(f"{answer['removed']} is no friend any more."))
+
+
+@main.command()
+@click.argument("text", required=False)
+@click.option("--style", type=click.IntRange(0, 63), default=0, help="Colour of the card.")
+@json_option
+@click.pass_context
+def post(context: click.Context, text: str | None, style: int, as_json: bool) -> None:
+    """Post a secret: TEXT, or what standard input holds."""
+    if text is None or text == "-":
+        text = click.get_text_stream("stdin").read()
+    answer = ask(context, "POST", "/secrets", text=text, style=style)
+
+    def tell(answer: dict[str, Any]) -> None:
+        click.echo(f"Posted, signed by one of {answer['ring_size']} members.")
+        if answer["trial"]:
+            click.echo("This is a trial mesh: it hides nobody.", err=True)
+
+    show(answer, as_json, tell)
+
+
+@main.command()
+@click.option("--follow", is_flag=True, help="Go on with new secrets as they come.")
+@click.option("--count", type=click.IntRange(1, 200), default=50, show_default=True)
+@json_option
+@click.pass_context
+def feed(context: click.Context, follow: bool, count: int, as_json: bool) -> None:
+    """Read the newest secrets, the latest last."""
+    from .printing import print_secret
+
+    page = ask(context, "GET", "/secrets", count=count)["secrets"]
+    for secret in reversed(page):
+        show(secret, as_json, print_secret)
+    if not page and not follow and not as_json:
+        click.echo("Nothing here yet.", err=True)
+    if follow:
+        for secret in client_of(context).follow("/secrets/following"):
+            show(secret, as_json, print_secret)
+
+
+@main.command()
+@json_option
+@click.pass_context
+def status(context: click.Context, as_json: bool) -> None:
+    """Show how the node is: connections, members, what is pending, whether you may post."""
+    from .printing import print_status
+
+    show(ask(context, "GET", "/status"), as_json, print_status)
+
+
+@main.command()
+@click.option("--nodes", type=click.IntRange(3, 32), default=8, show_default=True)
+@click.option("--seconds", type=click.IntRange(10, 3_600), default=60, show_default=True, help="At the most.")
+@json_option
+def demo(nodes: int, seconds: int, as_json: bool) -> None:
+    """Found a mesh of real nodes on this machine, post, and report what happened."""
+    from .demo import DemoError, run_demo
+    from .printing import print_report
+
+    try:
+        report = run_demo(nodes, seconds, lambda line: click.echo(line, err=True))
+    except DemoError as error:
+        fail(str(error))
+    show(report, as_json, print_report)
+
+
+def read_passphrase(*, confirm: bool) -> str:
+    """Asks for the passphrase, or takes it from RUMOR_PASSPHRASE."""
+    import os
+
+    given = os.environ.get("RUMOR_PASSPHRASE")
+    if given is not None:
+        return given
+    if not sys.stdin.isatty():
+        fail("There is no terminal to ask for the passphrase on; set RUMOR_PASSPHRASE.", 2)
+    answer: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
+    return answer

@@ -1,0 +1,86 @@
+"""How answers of the node look on a terminal. Nothing here decides anything."""
+
+import re
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+__all__ = ["print_friends", "print_report", "print_secret", "print_status", "safe"]
+
+_console = Console(highlight=False)
+#: Characters that change how what follows is shown: direction overrides, invisible joiners and the like.
+_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+
+
+def safe(text: str) -> str:
+    """A stranger's text without what could rearrange the terminal; control characters never got this far."""
+    return _INVISIBLE.sub("", text)
+
+
+def print_secret(secret: dict[str, Any]) -> None:
+    when = datetime.fromisoformat(secret["about"]).astimezone()
+    _console.print(Text(f"— a member, {when:%d %b about %H:%M}", style="dim"))
+    _console.print(Text(safe(secret["text"])))
+    _console.print()
+
+
+def print_friends(answer: dict[str, Any]) -> None:
+    if not (answer["friends"] or answer["joining"]):
+        _console.print("No friends yet. Invite one with `rumor invite`, or take up an invitation: `rumor join URI`.")
+        return
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for column in ("id", "name", "state", "words"):
+        table.add_column(column)
+    for friend in answer["friends"]:
+        table.add_row(friend["id"], Text(friend["name"]), Text(friend["state"]), friend["words"] or "")
+    for join in answer["joining"]:
+        table.add_row("", Text(join["name"]), Text(join["state"]), "")
+    _console.print(table)
+    if any(friend["words"] for friend in answer["friends"]):
+        _console.print(
+            "\nCall your friend. If both of you see the same words, confirm: rumor friends confirm NAME WORDS",
+            style="dim",
+        )
+
+
+def print_status(status: dict[str, Any]) -> None:
+    mesh = status["mesh"]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("mesh", _mesh_line(mesh) if mesh else "none yet: found one or join one")
+    if mesh:
+        grid.add_row("members", f"{mesh['members']} ({mesh['ring_size']} of them in the ring of this epoch)")
+        grid.add_row("items", f"{mesh['items']}")
+    connected = ", ".join(status["connected"])
+    grid.add_row("friends", f"{status['friends']}, connected: {connected or 'nobody'}")
+    grid.add_row("disk", f"{status['disk_bytes'] / 1e6:.1f} MB")
+    grid.add_row("listening", "\n".join(status["addresses"]))
+    grid.add_row("pending", "\n".join(status["pending"]) or "nothing")
+    grid.add_row("posting", _post_line(status["post"]))
+    _console.print(grid)
+
+
+def _mesh_line(mesh: dict[str, Any]) -> str:
+    return f"{mesh['name']}{' (trial: hides nobody)' if mesh['trial'] else ''}"
+
+
+def _post_line(post: dict[str, Any]) -> str:
+    if post["allowed"]:
+        return f"now, among {post['ring_size']} members"
+    lines = list(post["obstacles"])
+    if post["open_at"] is not None:
+        lines.append(f"From {datetime.fromtimestamp(post['open_at']).astimezone():%H:%M:%S} on.")
+    return "\n".join(lines)
+
+
+def print_report(report: dict[str, Any]) -> None:
+    latency = report["latency_s"]
+    grid = Table.grid(padding=(0, 2))
+    grid.add_row("nodes", f"{report['nodes']}, {report['members']} members, {report['friendships']} friendships")
+    grid.add_row("secrets", f"{report['posted']} posted, {report['delivered_fraction']:.1%} delivered")
+    grid.add_row("latency", f"half within {latency['p50']:.2f} s, 95 % within {latency['p95']:.2f} s")
+    grid.add_row("ring", f"each signed by one of {report['ring_size']}")
+    grid.add_row("cost", f"{report['bytes_per_node'] / 1e3:.0f} kB and {report['cpu_s_per_node']:.2f} s of CPU a node")
+    _console.print(grid)
