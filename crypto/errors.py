@@ -31,3 +31,23 @@ class InvalidProof(CryptoError):
 
 class InvalidSignature(CryptoError):
     """This signature does not hold for the key and the message."""
+
+
+class SealBroken(CryptoError):
+    """This box was not sealed for this key, or it was changed."""
+
+
+class WrongRetraction(CryptoError):
+    """This value does not retract the post."""
+
+
+class WrongPassphrase(CryptoError):
+    """The passphrase is wrong, or the file was changed."""
+
+
+class InvalidVault(CryptoError):
+    """This file does not hold a locked key that this version can read."""
+
+
+class InvalidInvitation(CryptoError):
+    """This is not an invitation that can be used."""
