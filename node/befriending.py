@@ -174,7 +174,9 @@ class Befriender:
         await self._store.commit([Put(Table.INVITATIONS, peer, encode(given))])
         self._given[peer] = given
 
-    async def _taken_by(self, connection: Connection, given: _Given, inviter: Inviter, accepted: bytes) -> None:
+    async def _taken_by(
+        self, connection: Connection, given: _Given, inviter: Inviter, accepted: bytes
+    ) -> None:
         """The holder has shown who it is; it gets our word once we have written down that it was them."""
         result = inviter.result
         assert result is not None
@@ -222,7 +224,9 @@ class Befriender:
             raise FriendError(f"You and {known.name} are friends already.")
         live = [pursuit for pursuit in self._pursuits.values() if pursuit.scope is not None]
         if invitation.secret not in self._pursuits and len(live) >= JOINS_MAX:
-            raise FriendError(f"{JOINS_MAX} invitations are under way; wait until some have worked or expired.")
+            raise FriendError(
+                f"{JOINS_MAX} invitations are under way; wait until some have worked or expired."
+            )
         taken = _Taken(uri=invitation.to_uri(), name=name)
         await self._store.commit([Put(Table.INVITATIONS, invitation.secret, encode(taken))])
         pursuit = self._start(invitation, name)

@@ -86,9 +86,13 @@ def main(context: click.Context, profile: str) -> None:
     Start with `rumor init`, then `rumor found NAME` or `rumor join URI`, and keep `rumor run` going.
     """
     context.obj = profile
+
+
 @main.command()
 @click.option("--no-passphrase", is_flag=True, help="Keep the keys unprotected on this disk.")
-@click.option("--listen", metavar="MULTIADDR", help="Where friends reach this node; default: a port of its own.")
+@click.option(
+    "--listen", metavar="MULTIADDR", help="Where friends reach this node; default: a port of its own."
+)
 @json_option
 @click.pass_context
 def init(context: click.Context, no_passphrase: bool, listen: str | None, as_json: bool) -> None:
@@ -162,7 +166,9 @@ def run(context: click.Context, port: int | None) -> None:
 
 @main.command()
 @click.option("--name", default="", help="Your own name for the friend that you will give this to.")
-@click.option("--member", is_flag=True, help="For somebody who is in the mesh already: befriends, admits nobody.")
+@click.option(
+    "--member", is_flag=True, help="For somebody who is in the mesh already: befriends, admits nobody."
+)
 @json_option
 @click.pass_context
 def invite(context: click.Context, name: str, member: bool, as_json: bool) -> None:

@@ -29,7 +29,9 @@ def print_secret(secret: dict[str, Any]) -> None:
 
 def print_friends(answer: dict[str, Any]) -> None:
     if not (answer["friends"] or answer["joining"]):
-        _console.print("No friends yet. Invite one with `rumor invite`, or take up an invitation: `rumor join URI`.")
+        _console.print(
+            "No friends yet. Invite one with `rumor invite`, or take up an invitation: `rumor join URI`."
+        )
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column in ("id", "name", "state", "words"):
@@ -78,9 +80,13 @@ def _post_line(post: dict[str, Any]) -> str:
 def print_report(report: dict[str, Any]) -> None:
     latency = report["latency_s"]
     grid = Table.grid(padding=(0, 2))
-    grid.add_row("nodes", f"{report['nodes']}, {report['members']} members, {report['friendships']} friendships")
+    grid.add_row(
+        "nodes", f"{report['nodes']}, {report['members']} members, {report['friendships']} friendships"
+    )
     grid.add_row("secrets", f"{report['posted']} posted, {report['delivered_fraction']:.1%} delivered")
     grid.add_row("latency", f"half within {latency['p50']:.2f} s, 95 % within {latency['p95']:.2f} s")
     grid.add_row("ring", f"each signed by one of {report['ring_size']}")
-    grid.add_row("cost", f"{report['bytes_per_node'] / 1e3:.0f} kB and {report['cpu_s_per_node']:.2f} s of CPU a node")
+    grid.add_row(
+        "cost", f"{report['bytes_per_node'] / 1e3:.0f} kB and {report['cpu_s_per_node']:.2f} s of CPU a node"
+    )
     _console.print(grid)
