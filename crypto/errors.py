@@ -1,0 +1,53 @@
+"""Every error that the cryptography raises.
+
+One root, and one class per thing that can fail. A forgery has one error and no reason, because a reason
+helps only the forger. The docstrings are the sentences that a user reads, where a user can meet the error.
+"""
+
+
+class CryptoError(Exception):
+    """Something in the cryptography did not hold."""
+
+
+class InvalidKey(CryptoError):
+    """These bytes are not a key of the kind that was expected."""
+
+
+class InvalidScope(CryptoError):
+    """A scope, its data or the number of scopes is not one that the format allows."""
+
+
+class InvalidRing(CryptoError):
+    """These keys do not make a ring: it takes 2 to 1,024 distinct member keys."""
+
+
+class NotInRing(CryptoError):
+    """Your member key is not in this ring, so it cannot prove membership of it."""
+
+
+class InvalidProof(CryptoError):
+    """This membership proof does not hold for the ring, the scopes and the message."""
+
+
+class InvalidSignature(CryptoError):
+    """This signature does not hold for the key and the message."""
+
+
+class SealBroken(CryptoError):
+    """This box was not sealed for this key, or it was changed."""
+
+
+class WrongRetraction(CryptoError):
+    """This value does not retract the post."""
+
+
+class WrongPassphrase(CryptoError):
+    """The passphrase is wrong, or the file was changed."""
+
+
+class InvalidVault(CryptoError):
+    """This file does not hold a locked key that this version can read."""
+
+
+class InvalidInvitation(CryptoError):
+    """This is not an invitation that can be used."""

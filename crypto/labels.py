@@ -1,0 +1,43 @@
+"""The table of all labels: what keeps a hash made for one purpose from being read for another.
+
+Not a place for logic. Every hash, key derivation and generator of this package starts with exactly one of
+these byte strings. A label is never reused and never a prefix of another; changing one is a new version of
+its format. The same strings stand in docs/protocol.md. Source: membership-proof, "Encoding", and the modules
+named beside each block.
+"""
+
+from typing import Final
+
+# membership, rings: the proof and the things it is made of.
+TAG_BASE: Final = b"rumor/membership/v1/tag"
+GENERATORS: Final = b"rumor/membership/v1/gen"
+RING_ROOT: Final = b"rumor/membership/v1/root"
+TAG_MIX: Final = b"rumor/membership/v1/mu"
+CHALLENGE: Final = b"rumor/membership/v1/xi"
+PROVER_NONCES: Final = b"rumor/membership/v1/nonces"
+
+# possession: what a newcomer signs with the key that is to be admitted.
+ADMISSION: Final = b"rumor/admission/v1"
+
+# keys: what people see of a key.
+FINGERPRINT: Final = b"rumor/fingerprint/v1"
+
+# seeds: the values of one post.
+POST_THREAD: Final = b"rumor/secret/v1/thread"
+POST_REPLY: Final = b"rumor/secret/v1/reply"
+POST_RETRACTION: Final = b"rumor/secret/v1/retraction"
+RETRACTION: Final = b"rumor/retraction/v1"
+
+# vault: the associated data of a wrapped key.
+VAULT: Final = b"rumor/vault/v1"
+
+# invites: the check of a typed URI, and the identity that an invitation lends to its holder.
+INVITATION_CHECK: Final = b"rumor/invitation/v1/check"
+INVITATION_IDENTITY: Final = b"rumor/invitation/v1/identity"
+
+# befriending: commitment, transcript, signatures and words.
+GENESIS: Final = b"rumor/genesis/v1"
+BEFRIEND_COMMITMENT: Final = b"rumor/befriending/v1/commitment"
+BEFRIEND_JOINER: Final = b"rumor/befriending/v1/joiner"
+BEFRIEND_INVITER: Final = b"rumor/befriending/v1/inviter"
+BEFRIEND_WORDS: Final = b"rumor/befriending/v1/words"
