@@ -2,7 +2,6 @@
 
 import trio
 import trio.testing
-
 from rumor.node.half_open import HalfOpen
 
 

@@ -1,9 +1,11 @@
-"""What strangers and friends with other programs can do to the real transport: nothing but end their connection."""
+"""What strangers and friends with other programs can do to the real transport: nothing but end their
+connection.
+"""
 
 import logging
 import struct
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import libp2p
 import pytest
@@ -13,17 +15,18 @@ from libp2p.abc import INetStream, ISecureConn
 from libp2p.crypto.ed25519 import create_new_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_x25519_key_pair
 from libp2p.custom_types import TProtocol
+from libp2p.network.exceptions import SwarmException
 from libp2p.peer.peerinfo import PeerInfo
 from libp2p.protocol_muxer.exceptions import MultiselectClientError
 from libp2p.protocol_muxer.multiselect_client import MultiselectClient
 from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
+from libp2p.stream_muxer.exceptions import MuxedStreamError
 from libp2p.stream_muxer.yamux import yamux
 from libp2p.transport.exceptions import SecurityUpgradeFailure
 from libp2p.transport.upgrader import TransportUpgrader
 from multiaddr import Multiaddr
-
 from rumor.node import libp2p_check, libp2p_transport, noise_gate
 from rumor.node.libp2p_connection import Libp2pConnection
 from rumor.node.libp2p_transport import Libp2pTransport
@@ -115,16 +118,19 @@ async def befriended(bob: Libp2pTransport, muxed: yamux.Yamux) -> tuple[yamux.Ya
 
 
 async def lost(connection: Libp2pConnection) -> ConnectionLost:
-    with pytest.raises(ConnectionLost) as caught:
+    with pytest.raises(ConnectionLost) as caught:  # noqa: PT012
         while True:
             await connection.receive()
     return caught.value
 
 
 async def test_a_stranger_gets_no_byte_after_the_handshake(bob: Libp2pTransport) -> None:
-    """The socket is closed right after Noise, before a multiplexer is negotiated: not one byte is encrypted for them."""
+    """The socket is closed right after Noise, before a multiplexer is negotiated: not one byte is encrypted
+    for them.
+    """
     raw, _ = await shake_hands(bob, SEEDS[3])
     assert await raw.read(1) == b""
+    raw.abort()
 
 
 async def test_a_friend_does_get_bytes(bob: Libp2pTransport) -> None:
@@ -138,13 +144,16 @@ async def test_a_stranger_with_a_stock_host_is_refused(bob: Libp2pTransport) -> 
     """A default libp2p host of a stranger cannot connect."""
     host = libp2p.new_host(key_pair=create_new_key_pair(SEEDS[3]))
     async with host.run([Multiaddr("/ip4/127.0.0.1/tcp/0")]):
-        with pytest.raises(Exception, match=r".*"):
-            await host.connect(PeerInfo(peer_of_node_id(BOB), [Multiaddr(each) for each in bob.addresses]))
+        info = PeerInfo(peer_of_node_id(BOB), [Multiaddr(each) for each in bob.addresses])
+        with pytest.raises(SwarmException):
+            await host.connect(info)
         await host.close()
 
 
 async def test_a_friend_with_a_stock_host_is_understood(bob: Libp2pTransport) -> None:
-    """A default libp2p host of a friend exchanges frames both ways; its identify is declined and harms nothing."""
+    """A default libp2p host of a friend exchanges frames both ways; its identify is declined and harms
+    nothing.
+    """
     host = libp2p.new_host(key_pair=create_new_key_pair(SEEDS[0]))
     heard = trio.Event()
 
@@ -216,12 +225,11 @@ async def test_only_noise_is_dialled(nursery: trio.Nursery) -> None:
 async def test_garbage_on_the_port(bob: Libp2pTransport, garbage: bytes) -> None:
     """Whatever a stranger sends, the socket is closed and the node goes on."""
     stream = await connect(bob)
-    with trio.move_on_after(5), pytest.raises((trio.BrokenResourceError, trio.EndOfChannel)):  # noqa: PT012
+    with suppress(trio.BrokenResourceError):
         await stream.send_all(garbage)
         await stream.send_eof()
         while await stream.receive_some():
             pass
-        raise trio.EndOfChannel
     await stream.aclose()
 
 
@@ -229,12 +237,13 @@ async def test_a_strangers_bytes_are_counted(bob: Libp2pTransport) -> None:
     """A stranger who announces a gigabyte gets to send a few kilobytes of it."""
     stream = await connect(bob)
     sent = 0
-    with pytest.raises(trio.BrokenResourceError):
+    with suppress(trio.BrokenResourceError):
         await stream.send_all(b"\x80\x80\x80\x80\x04")
         while sent < 64 * 1024 * 1024:
             await stream.send_all(bytes(64 * 1024))
             sent += 64 * 1024
     assert sent < 32 * 1024 * 1024
+    await stream.aclose()
 
 
 async def test_the_allowance_is_exact() -> None:
@@ -254,7 +263,9 @@ async def test_the_allowance_is_exact() -> None:
 
 
 async def test_silent_strangers_keep_nobody_out(bob: Libp2pTransport) -> None:
-    """Fifty connections that say nothing fill the room; the oldest give way, and friends get in (see the fixture)."""
+    """Fifty connections that say nothing fill the room; the oldest give way, and friends get in (see the
+    fixture).
+    """
     streams = [await connect(bob) for _ in range(50)]
     with trio.move_on_after(0.1):
         await streams[-1].receive_some()
@@ -278,9 +289,9 @@ async def test_bad_utf8_on_a_new_stream(bob: Libp2pTransport) -> None:
         good, far = await befriended(bob, muxed)
         bad = await muxed.open_stream()
         await bad.write(b"\x05\xff\xff\xff\xff\n")
-        with pytest.raises(Exception, match=r"(?i)reset|closed"):
-            while await bad.read(100):
-                pass
+        with pytest.raises(MuxedStreamError):  # noqa: PT012
+            while True:
+                await bad.read(100)
         await good.write(encode_frame(b"still friends"))
         assert await far.receive() == b"still friends"
 
@@ -301,9 +312,8 @@ async def test_a_second_stream_ends_the_connection(bob: Libp2pTransport) -> None
     async with muxed_as(bob, SEEDS[0]) as muxed:
         _, far = await befriended(bob, muxed)
         again = await muxed.open_stream()
-        with trio.move_on_after(5), pytest.raises(Exception, match=r".*"):  # noqa: PT012
+        with suppress(MultiselectClientError, MuxedStreamError):
             await MultiselectClient().select_one_of((TProtocol(PROTOCOL),), MultiselectCommunicator(again))
-            await trio.sleep_forever()
         assert "second stream" in (await lost(far)).reason
 
 
@@ -370,9 +380,10 @@ async def test_a_friend_that_never_opens_its_stream(
     bob: Libp2pTransport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Past the gate there is a deadline as well."""
-    monkeypatch.setattr("rumor.node.libp2p_connection.HANDSHAKE_S_MAX", 0.2)
-    async with muxed_as(bob, SEEDS[0]) as muxed:
-        await muxed.event_closed.wait()
+    with monkeypatch.context() as patched:
+        patched.setattr("rumor.node.libp2p_connection.HANDSHAKE_S_MAX", 0.2)
+        async with muxed_as(bob, SEEDS[0]) as muxed:
+            await muxed.event_closed.wait()
 
 
 async def test_a_dial_does_not_hang(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -400,13 +411,8 @@ async def test_a_friend_removed_during_the_handshake(nursery: trio.Nursery) -> N
     bob = Libp2pTransport(SEEDS[1], admits=admits)
     alice = Libp2pTransport(SEEDS[0], admits=lambda _: True)
     async with bob.serving(), alice.serving():
-        near = None
-        try:
-            near = await alice.dial(BOB, bob.addresses)
-        except Unreachable:
-            pass
-        if near is not None:
-            await lost(near)
+        with suppress(Unreachable):  # It depends on who is quicker.
+            await lost(await alice.dial(BOB, bob.addresses))
         assert answers == []
         with pytest.raises(trio.WouldBlock):
             bob._accepted_out.receive_nowait()
@@ -470,3 +476,5 @@ async def test_another_kind_of_key_is_a_stranger(bob: Libp2pTransport) -> None:
         assert await raw.read(1) == b""
     except SecurityUpgradeFailure:
         pytest.fail("the handshake itself is sound")
+    finally:
+        raw.abort()
