@@ -211,6 +211,8 @@ class Libp2pConnection:
             if not self._closing:
                 self._closing = True
                 self._inbox_out.close()
+                if not self._opened.is_set():
+                    self.fail("closed here")
                 with trio.move_on_after(GOODBYE_S_MAX):
                     try:
                         await self._outbox_in.send(GOODBYE)

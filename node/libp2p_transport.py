@@ -31,6 +31,7 @@ from .transport import (
     CONNECTIONS_PER_PEER_MAX,
     DIAL_S_MAX,
     Admits,
+    CannotListen,
     ConnectionLost,
     NodeId,
     PortInUse,
@@ -103,7 +104,7 @@ class Libp2pTransport:
                 raise PortInUse(
                     f"port {port} of {host} is taken: is another node of yours running?"
                 ) from error
-            raise Unreachable(f"cannot listen on port {port} of {host}: {error.strerror}") from error
+            raise CannotListen(f"cannot listen on port {port} of {host}: {error.strerror}") from error
         self.addresses = [format_address(*listener.socket.getsockname()[:2]) for listener in listeners]
         return listeners
 
@@ -198,9 +199,14 @@ class Libp2pTransport:
                 if raw is not None and not (winner and winner[0][0] is raw):
                     raw.abort()
 
-        async with trio.open_nursery() as nursery:
-            for position, address in enumerate(addresses[:ADDRESSES_MAX]):
-                nursery.start_soon(attempt, position * STAGGER_S, address)
+        try:
+            async with trio.open_nursery() as nursery:
+                for position, address in enumerate(addresses[:ADDRESSES_MAX]):
+                    nursery.start_soon(attempt, position * STAGGER_S, address)
+        except trio.Cancelled:
+            for raw, _ in winner:
+                raw.abort()
+            raise
         return winner[0] if winner else None
 
     async def _open(

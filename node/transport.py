@@ -64,7 +64,11 @@ class Unreachable(TransportError):
     """The node could not be reached; the text says why, in plain words."""
 
 
-class PortInUse(TransportError):
+class CannotListen(TransportError):
+    """The node cannot listen where it was told to; the text says why, in plain words."""
+
+
+class PortInUse(CannotListen):
     """Another program, or another node of yours, already listens on that port."""
 
 
@@ -108,7 +112,7 @@ class Connection(Protocol):
         """
 
     async def aclose(self) -> None:
-        """Says goodbye and closes, within GOODBYE_S_MAX even when cancelled; calling it again does nothing."""
+        """Says goodbye and closes, within GOODBYE_S_MAX even when cancelled. Again, it does nothing."""
 
 
 class Transport(Protocol):
@@ -125,7 +129,10 @@ class Transport(Protocol):
         """
 
     def serving(self) -> AbstractAsyncContextManager[None]:
-        """Listens while inside. Leaving says goodbye to everyone and closes every socket. Raises PortInUse."""
+        """Listens while inside. Leaving says goodbye to everyone and closes every socket.
+
+        Raises CannotListen, and PortInUse in particular.
+        """
 
     async def dial(self, peer: NodeId, addresses: Sequence[str]) -> Connection:
         """Connects to `peer` at any of the addresses, within DIAL_S_MAX in all. Raises Unreachable.

@@ -3,6 +3,7 @@ connection.
 """
 
 import logging
+import socket
 import struct
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -34,8 +35,10 @@ from rumor.node.noise_gate import SocketConnection, peer_of_node_id
 from rumor.node.transport import (
     FRAME_SIZE_MAX,
     PROTOCOL,
+    CannotListen,
     ConnectionLost,
     NodeId,
+    PortInUse,
     Unreachable,
     encode_frame,
     node_id_of,
@@ -478,3 +481,35 @@ async def test_another_kind_of_key_is_a_stranger(bob: Libp2pTransport) -> None:
         pytest.fail("the handshake itself is sound")
     finally:
         raw.abort()
+
+
+async def test_an_address_that_is_not_ours() -> None:
+    """What cannot be listened on for another reason is said in words, too."""
+    with pytest.raises(CannotListen, match="cannot listen"):
+        async with Libp2pTransport(SEEDS[0], admits=bool, listen=["/ip4/192.0.2.1/tcp/0"]).serving():
+            pass
+
+
+async def test_a_port_that_a_stock_host_shares(nursery: trio.Nursery) -> None:
+    """libp2p's own listeners share their port with whoever asks; ours does not."""
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        listen = [f"/ip4/127.0.0.1/tcp/{other.getsockname()[1]}"]
+        with pytest.raises(PortInUse):
+            async with Libp2pTransport(SEEDS[0], admits=bool, listen=listen).serving():
+                pass
+
+
+async def test_a_name_that_announces_too_much(bob: Libp2pTransport) -> None:
+    """A protocol name of a gigabyte resets its stream before the first byte of it."""
+    async with muxed_as(bob, SEEDS[0]) as muxed:
+        good, far = await befriended(bob, muxed)
+        bad = await muxed.open_stream()
+        await bad.write(b"\x80\x80\x80\x80\x04")
+        with pytest.raises(MuxedStreamError):  # noqa: PT012
+            while True:
+                await bad.read(100)
+        await good.write(encode_frame(b"still friends"))
+        assert await far.receive() == b"still friends"
