@@ -17,7 +17,8 @@ from starlette.routing import Route
 from ..crypto.errors import CryptoError
 from ..gossip.errors import LocalError, PostRefused
 from .friends import FriendError
-from .node import Node, NodeError
+from .account import AccountError
+from .node import Node
 
 __all__ = ["make_app"]
 
@@ -85,7 +86,8 @@ def make_app(node: Node) -> Starlette:
 
     async def invite(request: Request) -> Response:
         body = await _body(request)
-        return JSONResponse(await node.invite(_text(body, "name", "")), 201)
+        name, sponsor = _text(body, "name", ""), _flag(body, "sponsor")
+        return JSONResponse(await node.invite(name, sponsor=sponsor), 201)
 
     async def join(request: Request) -> Response:
         body = await _body(request)
@@ -142,7 +144,7 @@ def make_app(node: Node) -> Starlette:
             CryptoError: _answer(400),
             FriendError: _answer(409),
             LocalError: _answer(409),
-            NodeError: _answer(409),
+            AccountError: _answer(409),
             PostRefused: _refused,
         },
     )

@@ -75,36 +75,41 @@ class Befriender:
         self,
         store: Store,
         book: Friendbook,
+        account: Account,
         transport: Transport,
-        secret: NodeSecret,
         clock: Clock,
-        random: RandomSource,
+        addresses: Callable[[], list[str]],
+        met: Met,
     ) -> None:
+        """``addresses`` tells where we listen now; ``met`` is called, and waited for, at each meeting."""
         self._store = store
         self._book = book
         self._transport = transport
-        self._secret = secret
+        self._account = account
         self._clock = clock
-        self._random = random
+        self._addresses = addresses
+        self._met = met
+        self._random = SystemRandom()
         self._given: dict[NodeId, _Given] = {}
-        self._taken: dict[bytes, _Taken] = {}
-        self._states: dict[bytes, str] = {}
+        self._pursuits: dict[bytes, _Pursuit] = {}
         self._nursery: trio.Nursery | None = None
 
     async def load(self) -> None:
         """Reads what was given and taken before."""
         for key, value in (await self._store.load(Table.INVITATIONS)).items():
             if len(key) == _TAKEN_KEY_SIZE:
-                self._taken[key] = decode_untrusted(_Taken, value, _RECORD_SIZE_MAX)
+                taken = decode_untrusted(_Taken, value, _RECORD_SIZE_MAX)
+                invitation = Invitation.from_uri_untrusted(taken.uri)
+                self._pursuits[key] = _Pursuit(invitation=invitation, name=taken.name)
             else:
                 self._given[NodeId(key)] = decode_untrusted(_Given, value, _RECORD_SIZE_MAX)
 
-    async def run(self, addresses: Callable[[], list[str]], met: Met) -> None:
-        """Pursues taken invitations until cancelled; ``met`` is called for each meeting."""
-        self._addresses, self._met = addresses, met
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Pursues taken invitations until cancelled."""
         async with trio.open_nursery() as self._nursery:
-            for key in self._taken:
-                self._nursery.start_soon(self._pursue, key)
+            for pursuit in self._pursuits.values():
+                self._nursery.start_soon(self._pursue, pursuit)
+            task_status.started()
             await trio.sleep_forever()
 
     # Given.
@@ -125,9 +130,9 @@ class Befriender:
             raise FriendError(f"{INVITATIONS_MAX} invitations are open; wait until some are taken or expire.")
         invitation = Invitation(
             mesh_id=genesis.mesh_id,
-            node_key=self._secret.public,
+            node_key=self._account.node_secret.public,
             addresses=tuple(addresses),
-            secret=self._random.randbytes(16),
+            secret=os.urandom(16),
             expires_at=int(self._clock.now()) + LIFETIME_S,
         )
         peer = NodeId(invitation_identity(invitation.secret).public.raw)
@@ -143,13 +148,13 @@ class Befriender:
         )
         return invitation
 
-    async def answer(self, connection: Connection, genesis: Genesis | None) -> None:
+    async def answer(self, connection: Connection) -> None:
         """Somebody holds an invitation of ours. Never raises, whatever they send."""
-        given = self._given.get(connection.peer)
+        given, genesis = self._given.get(connection.peer), self._account.genesis
         if given is None or genesis is None or not self.expects(connection.peer):
             await connection.aclose()
             return
-        inviter = Inviter(given.secret, self._secret, genesis.encode())
+        inviter = Inviter(given.secret, self._account.node_secret, genesis.encode())
         try:
             with trio.fail_after(HANDSHAKE_S_MAX):
                 while inviter.result is None:
@@ -209,15 +214,16 @@ class Befriender:
         """The invitations that we pursue, and the last ones that failed, each with its state."""
         return [{"name": pursuit.name, "state": pursuit.state} for pursuit in self._pursuits.values()]
 
-    async def join(self, uri: str, name: str, genesis: Genesis | None) -> dict[str, Any]:
+    async def join(self, uri: str, name: str) -> dict[str, Any]:
         """Takes up an invitation and pursues it. Raises ``CryptoError`` or ``FriendError`` with a sentence."""
         invitation = Invitation.from_uri_untrusted(uri)
         invitation.check_current(self._clock.now())
+        genesis = self._account.genesis
         if genesis is not None and genesis.mesh_id != invitation.mesh_id:
             raise FriendError(
                 "This invitation is to another mesh, and a profile is in one: take it up with another profile."
             )
-        if invitation.node_key == self._secret.public:
+        if invitation.node_key == self._account.node_secret.public:
             raise FriendError("This is an invitation of your own: give it to a friend.")
         known = self._book.get(NodeId(invitation.node_key.raw))
         if known is not None and known.stage is Stage.FRIENDS:
@@ -273,7 +279,7 @@ class Befriender:
         connection = await self._transport.dial_as(
             holder.seed, NodeId(invitation.node_key.raw), list(invitation.addresses)
         )
-        joiner = Joiner(invitation, self._secret, self._addresses())
+        joiner = Joiner(invitation, self._account.node_secret, self._addresses())
         try:
             with trio.fail_after(HANDSHAKE_S_MAX):
                 await connection.send(joiner.start())
@@ -285,9 +291,10 @@ class Befriender:
             await connection.aclose()
         result = joiner.result
         genesis = Genesis.decode_untrusted(result.genesis)
-        if self._genesis is not None and self._genesis.mesh_id != genesis.mesh_id:
+        entered = self._account.genesis
+        if entered is not None and entered.mesh_id != genesis.mesh_id:
             raise FriendError("This profile has entered another mesh meanwhile.")
-        role = Role.NEWCOMER if self._genesis is None else Role.NONE
+        role = Role.NEWCOMER if entered is None else Role.NONE
         friendship = await self._book.met(
             NodeId(result.node_key.raw), pursuit.name, list(invitation.addresses), result.words, role
         )

@@ -1,19 +1,20 @@
 """Keeps one connection per friend alive, over any transport.
 
-Each friend has a supervisor that dials while there is no connection, with a back-off of its own, and holds one
-conversation while there is one. The rest of the node sees events (`Up`, `Down`, `Received`, `Other`), in the order of
-each friend and in turns among friends, and calls `send`, which never waits.
+Each friend has a supervisor that dials while there is no connection, with a back-off of its own, and holds
+one conversation while there is one. The rest of the node sees events (`Up`, `Down`, `Received`, `Other`),
+in the order of each friend and in turns among friends, and calls `send`, which never waits.
 
-**Two connections at once.** Friends that dial each other at the same moment must keep the same one of the two: while
-both are fresh, the one that the lower node id dialled stays. Otherwise the newest stays, because a friend that was
-restarted dials anew while our old connection is half dead. If the two sides disagree for once (one clock says fresh, the
-other does not), both connections end and the next dial settles it.
+**Two connections at once.** Friends that dial each other at the same moment must keep the same one of the
+two: while both are fresh, the one that the lower node id dialled stays. Otherwise the newest stays, because
+a friend that was restarted dials anew while our old connection is half dead. If the two sides disagree for
+once (one clock says fresh, the other does not), both connections end and the next dial settles it.
 
-**What may be lost.** A payload that was sent is lost only with its connection, or if the friend is so slow that its
-queue overflows: then the oldest goes, and is counted. `Down` follows every `Up`; a connection that replaces another is a
-`Down` and an `Up`, so that the core can reconcile.
+**What may be lost.** A payload that was sent is lost only with its connection, or if the friend is so slow
+that its queue overflows: then the oldest goes, and is counted. `Down` follows every `Up`; a connection that
+replaces another is a `Down` and an `Up`, so that the core can reconcile.
 
-Specified in the design's `transport.md`; back-off after RFC 6298's doubling with full jitter in the upper half.
+Specified in the design's `transport.md`. The back-off doubles with every failure and is drawn from the upper
+half of its range ("equal jitter").
 """
 
 import logging
@@ -36,7 +37,8 @@ _logger = logging.getLogger(__name__)
 BACKOFF_S_MIN = 1.0
 #: A friend that comes back is found within a minute, at the price of a few packets a minute while it is away.
 BACKOFF_S_MAX = 60.0
-#: A connection that lived this long was a success; a shorter one counts as a failed attempt, or flapping would be free.
+#: A connection that lived this long was a success; a shorter one counts as a failed attempt, or flapping
+#: would be free.
 STABLE_S = 30.0
 #: As long as a dial may take, and so the longest time in which two dials can cross.
 FRESH_S = 10.0
@@ -83,7 +85,9 @@ class _Friend:
 
 
 class Connections:
-    """Supervises the connections with all friends. Run `run` in the node's nursery; read `next_event` in a loop."""
+    """Supervises the connections with all friends. Run `run` in the node's nursery; read `next_event` in a
+    loop.
+    """
 
     def __init__(
         self,
@@ -92,7 +96,9 @@ class Connections:
         random: Random,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        """Takes the transport, which must be serving while `run` runs, and the random source of the back-off."""
+        """Takes the transport, which must be serving while `run` runs, and the random source of the
+        back-off.
+        """
         self._transport = transport
         self._random = random
         self._today = today
@@ -124,7 +130,9 @@ class Connections:
             self._nursery.start_soon(self._supervise, friend)
 
     def remove(self, peer: NodeId) -> None:
-        """Closes the connection with a friend at once and forgets them; what they sent and nobody read is dropped."""
+        """Closes the connection with a friend at once and forgets them; what they sent and nobody read is
+        dropped.
+        """
         friend = self._friends.pop(peer, None)
         if friend is not None:
             friend.lane.close(*([Down(peer=peer, reason="removed")] if peer in self._announced else []))
@@ -146,7 +154,9 @@ class Connections:
             friend.nudged.set()
 
     def send(self, peer: NodeId, payload: bytes) -> None:
-        """Queues a payload of at most PAYLOAD_SIZE_MAX bytes. Never waits; ignored if the friend is not connected."""
+        """Queues a payload of at most PAYLOAD_SIZE_MAX bytes. Never waits; ignored if the friend is not
+        connected.
+        """
         if len(payload) > PAYLOAD_SIZE_MAX:
             raise ValueError(f"a payload has at most {PAYLOAD_SIZE_MAX} bytes, not {len(payload)}")
         friend = self._friends.get(peer)
@@ -155,7 +165,9 @@ class Connections:
             friend.conversation.wake()
 
     async def next_event(self) -> Event:
-        """Waits for the next event: in order for each friend, in turns among friends. A cancelled call loses none."""
+        """Waits for the next event: in order for each friend, in turns among friends. A cancelled call
+        loses none.
+        """
         event = await self._inbox.get()
         if isinstance(event, Up):
             self._announced.add(event.peer)

@@ -13,6 +13,7 @@ from typing import Protocol
 
 import trio
 
+from ..crypto.identity import MemberSecret
 from ..crypto.membership import Ring
 from ..gossip.authoring import Draft
 from ..gossip.engine import Engine
@@ -66,7 +67,7 @@ class Driver:
     def __init__(
         self,
         genesis: Genesis,
-        secret: bytes,
+        secret: MemberSecret,
         ledger: Ledger,
         workers: Prover,
         clock: Clock,
@@ -85,7 +86,7 @@ class Driver:
         self._send = send
         self._refuse = refuse
         self._sponsored = sponsored
-        self.engine = Engine(genesis, SystemSource(), clock.now(), secret=secret)
+        self.engine = Engine(genesis, SystemSource(), clock.now(), secret=secret.raw)
         self._links: dict[FriendId, LinkId] = {}
         self._friends: dict[LinkId, FriendId] = {}
         self._next_link = 1
@@ -149,7 +150,7 @@ class Driver:
         self._wake.set()
 
     async def _prove(self, wanted: ProofWanted) -> None:
-        proof = await self._workers.prove(self._secret, wanted.ring, wanted.scopes, wanted.message)
+        proof = await self._workers.prove(self._secret.raw, wanted.ring, wanted.scopes, wanted.message)
         self.engine.proof_made(wanted.item_id, proof, self._clock.now())
         self._touched()
 

@@ -1,9 +1,10 @@
-"""A transport without a network, for tests and demonstrations: same interface, same rules, same tests as the real one.
+"""A transport without a network, for tests and demonstrations: same interface, same rules, same tests as
+the real one.
 
-All `MemoryTransport`s of one `MemoryNetwork` reach each other. The network can be made to misbehave: `cut` breaks the
-connections of two nodes and keeps them apart, `freeze` stops a node without closing anything (a suspended laptop), and
-`heal` undoes both. Under trio's autojump clock an hour of it takes no time. There is no encryption; identities are
-what the seeds say.
+All `MemoryTransport`s of one `MemoryNetwork` reach each other. The network can be made to misbehave: `cut`
+breaks the connections of two nodes and keeps them apart, `freeze` stops a node without closing anything (a
+suspended laptop), and `heal` undoes both. Under trio's autojump clock an hour of it takes no time. There is
+no encryption; identities are what the seeds say.
 """
 
 from collections.abc import AsyncIterator, Sequence

@@ -1,14 +1,15 @@
 """The supervisor over the memory transport, where an hour takes no time; and once over the real one."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
+from itertools import pairwise
 from random import Random
 
 import pytest
 import trio
+import trio.lowlevel
 import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from rumor.node.connections import Connections, Down, Event, Other, Received, Up
 from rumor.node.conversation import PAYLOAD_SIZE_MAX
 from rumor.node.libp2p_transport import Libp2pTransport
@@ -126,7 +127,9 @@ async def test_crossing_dials_settle_on_the_lower_ids(world: World, autojump_clo
 
 
 async def test_a_restarted_friend_takes_over(world: World, autojump_clock: Clock) -> None:
-    """A friend that froze, was killed and came back is connected again before its old connection is found dead."""
+    """A friend that froze, was killed and came back is connected again before its old connection is found
+    dead.
+    """
     low, high = await world.start(SEEDS[0]), await world.start(SEEDS[2])
     befriend(low, high)
     await both_up(low, high)
@@ -157,7 +160,7 @@ async def test_a_frozen_friend_is_noticed(world: World, autojump_clock: Clock) -
     began_at = trio.current_time()
     world.network.freeze(HIGH)
     await low.wait(lambda: not low.is_up(HIGH))
-    assert 40 <= trio.current_time() - began_at <= 61
+    assert 39 <= trio.current_time() - began_at <= 61
     assert low.downs()[-1] == "it went silent"
     world.network.heal()
     await both_up(low, high)
@@ -193,7 +196,7 @@ async def test_backoff_grows_to_a_minute_with_jitter(world: World, autojump_cloc
         await world.nursery.start(node.run)
         node.connections.add(HIGH, address(HIGH))
         await trio.sleep(600)
-        waits.append([later - earlier for earlier, later in zip(attempts, attempts[1:], strict=False)])
+        waits.append([later - earlier for earlier, later in pairwise(attempts)])
         assert node.connections.state(HIGH).last_failure.startswith("nothing answers")
         assert not node.is_up(HIGH)
     for each in waits:
@@ -272,7 +275,9 @@ async def test_a_flood_starves_nobody(world: World, autojump_clock: Clock) -> No
 
 
 async def test_one_friend_holds_little_memory(world: World, autojump_clock: Clock) -> None:
-    """While nobody listens, a friend's payloads stop at its lane's bounds and the rest waits at the friend's."""
+    """While nobody listens, a friend's payloads stop at its lane's bounds and the rest waits at the
+    friend's.
+    """
     mid = world.make(SEEDS[1])
     mid.listening = False
     await world.nursery.start(mid.run)
@@ -330,7 +335,7 @@ async def test_removal_in_the_middle(world: World, autojump_clock: Clock) -> Non
     await trio.sleep(15)
     for _ in range(100):
         low.connections.send(HIGH, b"x")
-    await trio.sleep(0)
+    await trio.lowlevel.checkpoint()
     high.connections.remove(LOW)
     await high.wait(lambda: isinstance(high.events[-1], Down))
     await low.wait(lambda: not low.is_up(HIGH))
@@ -407,9 +412,9 @@ async def test_waiting_others_are_bounded(world: World, autojump_clock: Clock) -
     low.listening = False
     await world.nursery.start(low.run)
     guest = await world.start(SEEDS[3])
-    ends = []
-    for number in range(12):
-        ends.append(await guest.transport.dial_as(bytes([99, number]) * 16, LOW, address(LOW)))
+    ends = [
+        await guest.transport.dial_as(bytes([number]) * 32, LOW, address(LOW)) for number in range(90, 102)
+    ]
     await trio.sleep(1)
     for end in ends[8:]:
         with pytest.raises(ConnectionLost):
@@ -541,9 +546,7 @@ def test_healed_networks_reconnect(schedule: list[tuple[str, int, int, int]], nu
 
 async def test_over_the_real_transport(nursery: trio.Nursery) -> None:
     """The same supervisor over libp2p: friends find each other, talk, and part with a goodbye."""
-    nodes = [
-        Node(Libp2pTransport(seed, admits=lambda _: True), number) for number, seed in enumerate(SEEDS[:3])
-    ]
+    nodes = [Node(Libp2pTransport(seed, admits=lambda _: True)) for seed in SEEDS[:3]]
     with trio.fail_after(30):
         for node in nodes:
             await nursery.start(node.run)
