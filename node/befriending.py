@@ -6,21 +6,24 @@ taken invitation is pursued in the background, across restarts, until it works, 
 sides say is in ``rumor.crypto.befriending``; what comes after the meeting is in ``friends``.
 """
 
+import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from random import SystemRandom
 from typing import Any, Final
 
+import msgspec
 import trio
 
-from ..crypto.befriending import BefriendingFailed, Inviter, Joiner
-from ..crypto.identity import NodeSecret
+from ..crypto.befriending import BefriendingFailed, Inviter, Joiner, Refusal
+from ..crypto.errors import CryptoError
 from ..crypto.invites import Invitation, invitation_identity
 from ..gossip.errors import Malformed
 from ..gossip.genesis import Genesis
-from ..gossip.quota import RandomSource
 from ..gossip.wire import Message, decode_untrusted, encode
+from .account import Account
 from .clock import Clock
-from .friends import FriendError, Friendbook, Friendship, Role
+from .friends import Friendbook, FriendError, Friendship, Role, Stage
 from .storage import Delete, Put, Store, Table
 from .transport import Connection, ConnectionLost, NodeId, Transport, Unreachable
 
@@ -32,6 +35,8 @@ INVITATIONS_MAX: Final = 64
 JOINS_MAX: Final = 16
 #: The handshake is two round trips.
 HANDSHAKE_S_MAX: Final = 30.0
+#: How long ``join`` waits for the first try, so that it can say how it went.
+FIRST_TRY_S: Final = 12.0
 RETRY_S_MIN: Final = 1.0
 RETRY_S_MAX: Final = 60.0
 _RECORD_SIZE_MAX: Final = 4_096
