@@ -51,8 +51,8 @@ class Account:
         return cls(NodeSecret.from_seed(keys.node_seed), MemberSecret(keys.member_secret), genesis, store)
 
     async def enter(self, genesis: Genesis) -> None:
-        """The profile is in this mesh from here on. Raises ``AccountError`` if it is in another."""
-        if self.genesis is not None and self.genesis.mesh_id != genesis.mesh_id:
+        """The profile is in this mesh from here on. Raises ``AccountError`` if it is in one already."""
+        if self.genesis is not None:
             raise AccountError(
                 f"This profile is in the mesh '{self.genesis.name}' already; use another profile for another mesh."
             )

@@ -42,6 +42,8 @@ BACKOFF_S_MAX = 60.0
 STABLE_S = 30.0
 #: As long as a dial may take, and so the longest time in which two dials can cross.
 FRESH_S = 10.0
+#: A friend with a bug would break the protocol again at once; after this it may have been mended, or restarted.
+SHUN_S = 300.0
 #: Holders of invitations that wait for the owner; a person befriends one or two at a time.
 OTHERS_MAX = 8
 
@@ -79,6 +81,7 @@ class _Friend:
         self.offered = trio.Event()
         self.nudged = trio.Event()
         self.failures = 0
+        self.shunned_until = 0.0
         self.last_failure = ""
         self.next_attempt_at: float | None = None
         self.since_day: date | None = None
@@ -138,6 +141,14 @@ class Connections:
             friend.lane.close(*([Down(peer=peer, reason="removed")] if peer in self._announced else []))
             friend.removed.cancel()
             self._transport.drop(peer)
+
+    def shun(self, peer: NodeId, reason: str) -> None:
+        """Closes the connection with a friend that broke the protocol, and takes no other for SHUN_S."""
+        friend = self._friends.get(peer)
+        if friend is not None:
+            friend.shunned_until = trio.current_time() + SHUN_S
+            if friend.conversation is not None:
+                friend.conversation.end(reason)
 
     def set_addresses(self, peer: NodeId, addresses: Sequence[str]) -> None:
         """Replaces the addresses of a friend; if unreachable, they are tried at once."""
@@ -253,6 +264,7 @@ class Connections:
             return
         longest_s = min(BACKOFF_S_MAX, 2.0 * BACKOFF_S_MIN * 2.0 ** min(friend.failures, 16))
         delay_s = max(BACKOFF_S_MIN, self._random.uniform(longest_s / 2, longest_s))
+        delay_s = max(delay_s, friend.shunned_until - trio.current_time())
         friend.next_attempt_at = trio.current_time() + delay_s
         with trio.move_on_after(delay_s):
             await friend.nudged.wait()
@@ -261,6 +273,9 @@ class Connections:
     def _offer(self, friend: _Friend, connection: Connection, nursery: trio.Nursery) -> None:
         """Takes up a new connection, or closes it at once if the one that is held is to stay."""
         held = friend.held
+        if trio.current_time() < friend.shunned_until:
+            nursery.start_soon(connection.aclose)
+            return
         if held is not None and self._stays(held, connection, trio.current_time() - friend.held_at):
             nursery.start_soon(connection.aclose)
             return

@@ -21,10 +21,11 @@ import trio
 
 from ..gossip.genesis import TRIAL
 from ..gossip.items import Kind
-from .database import EncryptedStore
+from .account import Account
+from .database import open_store
 from .libp2p_transport import Libp2pTransport
 from .node import Node
-from .workers import ProcessWorkers
+from .workers import open_workers
 
 __all__ = ["DemoError", "run_demo", "small_world"]
 
@@ -99,14 +100,15 @@ async def _demo(count: int, seconds: int, say: Say, folder: Path) -> dict[str, A
 
     with trio.move_on_after(seconds) as limit:
         async with AsyncExitStack() as stack:
-            workers = await stack.enter_async_context(ProcessWorkers())
+            workers = await stack.enter_async_context(open_workers())
             nursery = await stack.enter_async_context(trio.open_nursery())
             at(f"Starting {count} nodes on loopback.")
             nodes = []
             for number in range(count):
                 store = await stack.enter_async_context(
-                    EncryptedStore(folder / f"{number}.db", os.urandom(32))
+                    open_store(folder / f"{number}.db", os.urandom(32))
                 )
+                await Account.make(store)
                 node = Node(
                     store,
                     workers,

@@ -7,14 +7,12 @@ own and comes back as calls into the engine.
 """
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from random import SystemRandom
-from typing import Protocol
 
 import trio
 
 from ..crypto.identity import MemberSecret
-from ..crypto.membership import Ring
 from ..gossip.authoring import Draft
 from ..gossip.engine import Engine
 from ..gossip.events import (
@@ -31,18 +29,9 @@ from ..gossip.genesis import Genesis
 from ..gossip.items import Item, ItemId
 from .clock import Clock
 from .ledger import Ledger
+from .workers import Workers
 
-__all__ = ["Driver", "Prover", "SystemSource"]
-
-
-class Prover(Protocol):
-    """Who does the costly cryptography."""
-
-    async def prove(self, secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes) -> bytes: ...
-
-    async def verify_batch(
-        self, ring: Ring, claims: Sequence[tuple[bytes, Sequence[bytes], bytes]]
-    ) -> list[list[bytes] | None]: ...
+__all__ = ["Driver", "SystemSource"]
 
 
 class SystemSource:
@@ -69,7 +58,7 @@ class Driver:
         genesis: Genesis,
         secret: MemberSecret,
         ledger: Ledger,
-        workers: Prover,
+        workers: Workers,
         clock: Clock,
         *,
         send: Callable[[FriendId, bytes], None],

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from typing import Annotated, Final
 
 import msgspec
+import trio
 
 from ..gossip.wire import Bytes32, Message, decode_untrusted, encode
 from .storage import Delete, Put, Store, Table
@@ -97,6 +98,7 @@ class Friendbook:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._friends: dict[NodeId, Friendship] = {}
+        self._changing = trio.Lock()
 
     async def load(self) -> None:
         for value in (await self._store.load(Table.FRIENDS)).values():
@@ -128,6 +130,12 @@ class Friendbook:
         self, node_id: NodeId, name: str | None, addresses: list[str], words: str, role: Role
     ) -> Friendship:
         """Two nodes have met over an invitation. Meeting again before both have confirmed starts afresh."""
+        async with self._changing:
+            return await self._meet(node_id, name, addresses, words, role)
+
+    async def _meet(
+        self, node_id: NodeId, name: str | None, addresses: list[str], words: str, role: Role
+    ) -> Friendship:
         before = self._friends.get(node_id)
         if before is not None and before.stage is Stage.FRIENDS:
             raise FriendError(f"You and {before.name} are friends already.")
@@ -172,13 +180,19 @@ class Friendbook:
         return await self._change(friend, name=self._free_name(name, NodeId(friend.node_id)))
 
     async def remove(self, friend: Friendship) -> None:
-        del self._friends[NodeId(friend.node_id)]
-        await self._store.commit([Delete(Table.FRIENDS, friend.node_id)])
+        async with self._changing:
+            if self._friends.pop(NodeId(friend.node_id), None) is not None:
+                await self._store.commit([Delete(Table.FRIENDS, friend.node_id)])
 
     async def _change(self, friend: Friendship, **changes: object) -> Friendship:
-        changed = msgspec.structs.replace(friend, **changes)
-        await self._keep(changed)
-        return changed
+        """Changes what is kept now, which may be newer than what the caller has seen."""
+        async with self._changing:
+            current = self._friends.get(NodeId(friend.node_id))
+            if current is None:
+                raise FriendError(f"{friend.name} is no friend any more.")
+            changed = msgspec.structs.replace(current, **changes)
+            await self._keep(changed)
+            return changed
 
     async def _keep(self, friend: Friendship) -> None:
         await self._store.commit([Put(Table.FRIENDS, friend.node_id, encode(friend))])

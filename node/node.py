@@ -24,12 +24,13 @@ from .account import Account, AccountError
 from .befriending import Befriender, Meeting
 from .clock import Clock
 from .connections import Connections, Down, Other, Received, Up
-from .driver import Driver, Prover
+from .driver import Driver
 from .friends import Friendbook, Friendship, Role, Stage
 from .ledger import Ledger
 from .messages import Confirmed, Moved, decode_untrusted_message, encode_message
 from .storage import Store
 from .transport import ADDRESSES_MAX, NodeId, Transport
+from .workers import Workers
 
 __all__ = ["Node"]
 
@@ -43,7 +44,7 @@ class Node:
     def __init__(
         self,
         store: Store,
-        workers: Prover,
+        workers: Workers,
         make_transport: Callable[[bytes, Callable[[NodeId], bool]], Transport],
         *,
         reachable: Callable[[list[str]], list[str]] = lambda addresses: addresses,
@@ -58,6 +59,8 @@ class Node:
         self._book = Friendbook(store)
         self.driver: Driver | None = None
         self._driver_wanted = trio.Event()
+        self._active: set[NodeId] = set()
+        self._connected: set[NodeId] = set()
         self.sent_size = 0
         """Bytes of payload handed to friends' queues since the start."""
 
@@ -126,8 +129,10 @@ class Node:
             event = await self._connections.next_event()
             match event:
                 case Up(peer=peer):
-                    await self._up(peer)
+                    self._connected.add(peer)
+                    self._up(peer)
                 case Down(peer=peer):
+                    self._connected.discard(peer)
                     if self.driver is not None:
                         self.driver.link_down(FriendId(peer))
                 case Received(peer=peer, payload=payload):
@@ -135,7 +140,7 @@ class Node:
                 case Other(connection=connection):
                     nursery.start_soon(self._befriender.answer, connection)
 
-    async def _up(self, peer: NodeId) -> None:
+    def _up(self, peer: NodeId) -> None:
         friend = self._book.get(peer)
         if friend is None:
             return
@@ -160,7 +165,7 @@ class Node:
             return
         match message:
             case Confirmed(digest=digest):
-                await self._advance(friend, await self._book.confirmed_by_them(friend, digest))
+                await self._advance(await self._book.confirmed_by_them(friend, digest))
             case Moved(addresses=addresses):
                 moved = await self._book.moved(friend, addresses)
                 self._connections.set_addresses(peer, moved.addresses)
@@ -178,13 +183,13 @@ class Node:
         peer = NodeId(meeting.friendship.node_id)
         self._connections.add(peer, meeting.friendship.addresses)
 
-    async def _advance(self, before: Friendship, after: Friendship) -> None:
+    async def _advance(self, friend: Friendship) -> None:
         """A confirmation came, from us or from them."""
-        if before.stage is not Stage.FRIENDS and after.stage is Stage.FRIENDS:
-            self._activate(after)
-            peer = NodeId(after.node_id)
+        peer = NodeId(friend.node_id)
+        if friend.stage is Stage.FRIENDS and peer not in self._active:
+            self._activate(friend)
             await self._befriender.done(peer)
-            if self.driver is not None and self._connections.state(peer).connected:
+            if self.driver is not None and peer in self._connected:
                 self.driver.link_up(FriendId(peer))
 
     async def _sponsored(self, friend_id: FriendId) -> None:
@@ -195,6 +200,7 @@ class Node:
     def _activate(self, friend: Friendship) -> None:
         if self.driver is None or friend.stage is not Stage.FRIENDS:
             return
+        self._active.add(NodeId(friend.node_id))
         engine, friend_id = self.driver.engine, FriendId(friend.node_id)
         engine.friend_added(friend_id)
         if friend.role == Role.SPONSOR:
@@ -239,7 +245,7 @@ class Node:
         friend = self._book.find(name)
         confirmed = await self._book.confirm(friend, words)
         self._say(NodeId(friend.node_id), Confirmed.of(friend.words))
-        await self._advance(friend, confirmed)
+        await self._advance(confirmed)
         return self._describe(confirmed)
 
     async def rename(self, name: str, new_name: str) -> dict[str, Any]:
@@ -252,6 +258,7 @@ class Node:
         await self._book.remove(friend)
         await self._befriender.done(peer)
         self._connections.remove(peer)
+        self._active.discard(peer)
         if self.driver is not None:
             self.driver.link_down(FriendId(peer))
             self.driver.engine.friend_removed(FriendId(peer))
@@ -259,10 +266,8 @@ class Node:
 
     async def post(self, text: str, style: int) -> dict[str, Any]:
         """Publishes a secret; when this returns it survives a crash. Raises ``PostRefused``, ``LocalError``."""
-        if self.driver is None or self._genesis is None:
-            raise NodeError(
-                "There is no mesh to post to yet: found one with `rumor found NAME`, or join one."
-            )
+        genesis = self._in_mesh()
+        assert self.driver is not None
         gate = self.driver.engine.gate(self._clock.now())
         item_id = await self.driver.publish(Draft(text=text, style=style))
         trial = bool(genesis.parameters.trial)

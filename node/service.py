@@ -17,6 +17,7 @@ import trio
 from hypercorn.config import Config as HypercornConfig
 from hypercorn.trio import serve as serve_asgi
 
+from .account import AccountError
 from .addresses import reachable
 from .api import make_app
 from .config import Config, ConfigError, read_config
@@ -27,7 +28,7 @@ from .profile import Profile, ProfileError
 from .setup import SetupError, opened_store, unlock
 from .storage import StoreError
 from .transport import NodeId, Transport, TransportError
-from .workers import ProcessWorkers
+from .workers import open_workers
 
 __all__ = ["ServiceError", "serve"]
 
@@ -38,6 +39,10 @@ class ServiceError(Exception):
     """The node cannot start or go on; the message says why and what to do."""
 
 
+#: What a person can meet; each says what to do.
+EXPECTED = (ProfileError, ConfigError, SetupError, AccountError, StoreError, TransportError, ServiceError)
+
+
 def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None) -> None:
     """Runs the node until a signal. Raises ``ServiceError``."""
     try:
@@ -46,10 +51,13 @@ def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None)
             logging.basicConfig(level=config.log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr)
             key = unlock(profile, ask_passphrase)
             trio.run(_serve, profile, config, key, config.api_port if port is None else port)
-    except (ProfileError, ConfigError, SetupError) as error:
+    except EXPECTED as error:
         raise ServiceError(str(error)) from error
-    except* (StoreError, TransportError) as group:
-        raise ServiceError(str(_first(group))) from group
+    except BaseExceptionGroup as group:
+        error = _first(group)
+        if isinstance(error, EXPECTED):
+            raise ServiceError(str(error)) from error
+        raise
 
 
 async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> None:
@@ -58,7 +66,7 @@ async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> Non
     def make_transport(seed: bytes, admits: Callable[[NodeId], bool]) -> Transport:
         return Libp2pTransport(seed, admits=admits, listen=config.listen)
 
-    async with opened_store(profile, key) as store, ProcessWorkers() as workers, trio.open_nursery() as nursery:
+    async with opened_store(profile, key) as store, open_workers() as workers, trio.open_nursery() as nursery:
         node = Node(store, workers, make_transport, reachable=lambda own: list(config.announce) or reachable(own))
         await node.open()
         await nursery.start(node.run)
@@ -95,7 +103,7 @@ async def _answer(node: Node, listener: socket.socket, endpoint: Endpoint) -> No
     await serve_asgi(app, settings, shutdown_trigger=trio.sleep_forever, mode="asgi")
 
 
-def _first(group: BaseExceptionGroup[Exception]) -> BaseException:
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
