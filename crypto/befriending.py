@@ -27,16 +27,17 @@ import hmac
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum, IntEnum
+from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
 from mnemonic import Mnemonic
 
-from . import canonical, labels
-from .errors import CryptoError, InvalidKey, InvalidSignature, NotCanonical
+from . import canonical, labels, refusals
+from .errors import InvalidKey, InvalidSignature, NotCanonical
 from .identity import NODE_SIGNATURE_SIZE, NodeKey, NodeSecret
 from .invites import ADDRESS_SIZE_MAX, ADDRESSES_MAX, SECRET_SIZE, Invitation, are_addresses
+from .refusals import BefriendingFailed, Refusal, encode_refusal
 
 __all__ = ["Acquaintance", "BefriendingFailed", "Inviter", "Joiner", "Refusal", "mesh_id_of"]
 
@@ -49,50 +50,7 @@ WORD_COUNT: Final = 4
 
 _VERSION: Final = 1
 _DIGEST_SIZE: Final = 32
-_OFFER, _ANSWER, _REVEAL, _ACCEPTED, _REFUSED = range(1, 6)
-
-
-class Refusal(IntEnum):
-    """Why befriending failed. The value is the reason on the wire."""
-
-    #: A message that is none, or not now.
-    MALFORMED = 1
-    #: The other side speaks another version.
-    VERSION = 2
-    #: A commitment or a signature does not hold: somebody stands in between, or has another invitation.
-    FORGED = 3
-    #: The genesis is not that of the invitation.
-    OTHER_MESH = 4
-    #: The invitation has been used.
-    USED = 5
-    #: The invitation has expired.
-    EXPIRED = 6
-    #: The other side refused for a reason that this version does not know.
-    OTHER = 7
-
-
-_SENTENCES: Final = {
-    Refusal.MALFORMED: "The two nodes did not understand each other.",
-    Refusal.VERSION: "The two nodes run versions of Rumor that cannot befriend.",
-    Refusal.FORGED: "The other node could not show that it is the one in the invitation.",
-    Refusal.OTHER_MESH: "The other node belongs to another mesh than the invitation.",
-    Refusal.USED: "This invitation has been used already: ask your friend for a new one.",
-    Refusal.EXPIRED: "This invitation has expired: ask your friend for a new one.",
-    Refusal.OTHER: "The other node refused.",
-}
-
-
-class BefriendingFailed(CryptoError):
-    """Befriending has ended without a friend."""
-
-    def __init__(self, refusal: Refusal, *, is_theirs: bool) -> None:
-        super().__init__(_SENTENCES[refusal])
-        #: Why.
-        self.refusal = refusal
-        #: Whether the other side refused; else we did.
-        self.is_theirs = is_theirs
-        #: What to send before closing, if we refused.
-        self.reply = None if is_theirs else canonical.encode([_REFUSED, int(refusal)])
+_OFFER, _ANSWER, _REVEAL, _ACCEPTED = range(1, 5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +102,7 @@ class _Party:
     def refuse(self, refusal: Refusal) -> bytes:
         """Ends it from our side, at any time, and returns the message that says so; no result stays."""
         self._state, self._result = _State.FAILED, None
-        return canonical.encode([_REFUSED, int(refusal)])
+        return encode_refusal(refusal)
 
     def _failed(self, refusal: Refusal, *, is_theirs: bool = False) -> BefriendingFailed:
         """Ends it, and makes the error to raise."""
@@ -158,9 +116,8 @@ class _Party:
         except (NotCanonical, ValueError):
             raise self._failed(Refusal.MALFORMED) from None
         match received, fields:
-            case 5, [int(reason)]:
-                known = reason in Refusal.__members__.values()
-                raise self._failed(Refusal(reason) if known else Refusal.OTHER, is_theirs=True)
+            case refusals.REFUSED, [int(code)]:
+                raise self._failed(refusals.decode_reason(code), is_theirs=True)
             case _ if received != kind:
                 raise self._failed(Refusal.MALFORMED)
         return fields
