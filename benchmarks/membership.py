@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from rumor.crypto import curve, membership, transcript
+from rumor.crypto import curve, hashing, membership, transcript
 
 ASKED = {
     16: ("487", "2.5–3", "1.8–2.2", "0.34–0.44"),
@@ -38,7 +38,7 @@ def cpu_ms(call: Callable[[], object], runs: int) -> float:
 
 def multiplications_ms(count: int, runs: int) -> float:
     """The cost of a sum of so many multiples, one multiplication for each."""
-    points = [curve.hash_to_point(b"benchmark", bytes([number])) for number in range(32)]
+    points = [hashing.hash_to_point(b"benchmark", bytes([number])) for number in range(32)]
     terms = [(secrets.randbelow(curve.ORDER), points[number % 32]) for number in range(count)]
     return cpu_ms(lambda: curve.add(curve.multiply(point, scalar) for scalar, point in terms), runs)
 

@@ -19,7 +19,6 @@ memory, and the variable-time calls show their scalars to whoever can time them 
 Source: SEC 1 section 2.3 (encodings), SEC 2 section 2.4.1 (the curve), BIP-340 (signatures), secp256k1.h.
 """
 
-import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -95,29 +94,11 @@ class Point:
 
 def parse(encoded: bytes) -> Point:
     """Reads 33 compressed bytes. Raises `InvalidKey` for what is no point; the identity has no encoding."""
-    point = _parse(encoded)
-    if point is None:
-        raise InvalidKey("not a point of secp256k1 in 33 bytes")
-    return point
-
-
-def _parse(encoded: bytes) -> Point | None:
-    if len(encoded) != POINT_SIZE or encoded[0] not in (2, 3):
-        return None
     raw = ffi.new("secp256k1_pubkey *")
-    return Point(raw) if lib.secp256k1_ec_pubkey_parse(_CONTEXT, raw, encoded, POINT_SIZE) else None
-
-
-def hash_to_point(label: bytes, message: bytes) -> Point:
-    """A point nobody knows the logarithm of, by try and increment; both inputs are public."""
-    prefix = bytes([len(label)]) + label
-    attempt = 0
-    while True:
-        digest = hashlib.sha256(prefix + attempt.to_bytes(4, "big") + message).digest()
-        point = _parse(b"\x02" + digest)
-        if point is not None:
-            return point
-        attempt += 1
+    # The library itself would also take the uncompressed and hybrid forms, but not in 33 bytes.
+    if len(encoded) != POINT_SIZE or not lib.secp256k1_ec_pubkey_parse(_CONTEXT, raw, encoded, POINT_SIZE):
+        raise InvalidKey("not a point of secp256k1 in 33 bytes")
+    return Point(raw)
 
 
 def check_secret(secret: bytes) -> None:

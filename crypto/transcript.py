@@ -13,8 +13,9 @@ from functools import lru_cache
 from typing import Final
 
 from . import labels
-from .curve import ORDER, Point, PointTable, hash_to_point, public_point
+from .curve import ORDER, Point, PointTable, public_point
 from .errors import InvalidScope
+from .hashing import hash_to_point
 from .rings import BASE
 from .scopes import SCOPE_COUNT_MAX, SCOPE_SIZE_MAX
 

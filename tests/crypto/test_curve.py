@@ -5,12 +5,12 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from rumor.crypto import curve
+from rumor.crypto import curve, hashing
 from rumor.crypto.errors import InvalidKey
 
 from . import reference
 
-POINTS = [curve.hash_to_point(b"test", bytes([number])) for number in range(200)]
+POINTS = [hashing.hash_to_point(b"test", bytes([number])) for number in range(200)]
 scalars = st.one_of(st.integers(0, curve.ORDER - 1), st.integers(0, 300), st.sampled_from([curve.ORDER - 1]))
 
 
