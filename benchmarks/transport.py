@@ -15,6 +15,7 @@ from statistics import median
 from typing import Protocol
 
 import trio
+
 from rumor.node.libp2p_transport import Libp2pTransport
 
 ROUND_TRIPS = 2000

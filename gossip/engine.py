@@ -574,12 +574,12 @@ class Engine:
             ]
             self._events.append(VerifyWanted(batch_id=batch_id, ring=ring, jobs=jobs))
         self._events.extend(self.author.proofs_wanted())
-        ring = self.roster.ring_at(self._epoch)
-        if ring is not None and ring.root != self._digest_sent:
-            self._digest_sent = ring.root
+        current = self.roster.ring_at(self._epoch)
+        if current is not None and current.root != self._digest_sent:
+            self._digest_sent = current.root
             for link in self._links.values():
                 if link.ready:
-                    link.send(Digest(epoch=self._epoch, ring_root=ring.root))
+                    link.send(Digest(epoch=self._epoch, ring_root=current.root))
 
     def _send_due_announcements(self, now: float) -> None:
         due: dict[LinkId, list[ItemId]] = {}

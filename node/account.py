@@ -17,7 +17,7 @@ class AccountError(Exception):
     """What was asked does not fit the profile; the message says why and what to do."""
 
 
-class _Keys(Message):
+class _Keys(Message, frozen=True):
     node_seed: Bytes32
     member_secret: Bytes32
 

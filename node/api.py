@@ -16,8 +16,8 @@ from starlette.routing import Route
 
 from ..crypto.errors import CryptoError
 from ..gossip.errors import LocalError, PostRefused
-from .friends import FriendError
 from .account import AccountError
+from .friends import FriendError
 from .node import Node
 
 __all__ = ["make_app"]
@@ -77,7 +77,7 @@ def _query(request: Request, key: str, low: int, high: int) -> int | None:
 def make_app(node: Node) -> Starlette:
     """The application, without its guard."""
 
-    async def status(request: Request) -> Response:
+    async def status(_: Request) -> Response:
         return JSONResponse(await node.status())
 
     async def found(request: Request) -> Response:
@@ -93,7 +93,7 @@ def make_app(node: Node) -> Starlette:
         body = await _body(request)
         return JSONResponse(await node.join(_text(body, "uri"), _text(body, "name", "")), 202)
 
-    async def friends(request: Request) -> Response:
+    async def friends(_: Request) -> Response:
         return JSONResponse(node.friends())
 
     async def confirm(request: Request) -> Response:
@@ -116,7 +116,7 @@ def make_app(node: Node) -> Starlette:
         count = _query(request, "count", 1, PAGE_COUNT_MAX) or PAGE_COUNT
         return JSONResponse(await node.feed(before=_query(request, "before", 0, 2**62), count=count))
 
-    async def follow(request: Request) -> Response:
+    async def follow(_: Request) -> Response:
         async def lines() -> AsyncIterator[str]:
             yield ": following\n\n"
             async for secret in node.follow(FOLLOWER_WAITING_MAX):
@@ -151,9 +151,9 @@ def make_app(node: Node) -> Starlette:
 
 
 def _answer(status: int) -> Callable[[Request, Exception], Response]:
-    return lambda request, error: JSONResponse({"error": str(error)}, status)
+    return lambda _, error: JSONResponse({"error": str(error)}, status)
 
 
-def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001
+def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, PostRefused)
     return JSONResponse({"error": str(error), "obstacles": list(error.obstacles)}, 409)

@@ -44,7 +44,7 @@ _RECORD_SIZE_MAX: Final = 4_096
 _TAKEN_KEY_SIZE: Final = 16
 
 
-class _Given(Message):
+class _Given(Message, frozen=True):
     """An invitation that we gave."""
 
     secret: bytes
@@ -55,7 +55,7 @@ class _Given(Message):
     """The node that took it, or empty."""
 
 
-class _Taken(Message):
+class _Taken(Message, frozen=True):
     """An invitation that we pursue."""
 
     uri: str

@@ -44,7 +44,7 @@ def profile_of(context: click.Context) -> "Profile":
     from .profile import Profile, ProfileError
 
     try:
-        return Profile(context.obj)
+        return Profile.locate(context.obj)
     except ProfileError as error:
         fail(str(error), 2)
 
@@ -260,7 +260,7 @@ def remove(context: click.Context, friend: str, yes: bool, as_json: bool) -> Non
 def post(context: click.Context, text: str | None, style: int, as_json: bool) -> None:
     """Post a secret: TEXT, or what standard input holds."""
     if text is None or text == "-":
-        text = click.get_text_stream("stdin").read()
+        text = sys.stdin.read()
     answer = ask(context, "POST", "/secrets", text=text, style=style)
 
     def tell(answer: dict[str, Any]) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 import httpx
 
-from .profile import Profile
-from .token import read_endpoint
+from .credentials import AccessError, read_access
+from .profile import DEFAULT_NAME, Profile
 
 __all__ = ["Client", "ClientError", "NotRunning"]
 
@@ -32,18 +32,21 @@ class Client:
     def __init__(self, profile: Profile) -> None:
         """Raises ``NotRunning``."""
         self._profile = profile
-        endpoint = read_endpoint(profile)
-        if endpoint is None:
-            raise self._not_running()
+        try:
+            access = read_access(profile.token_file)
+        except AccessError as error:
+            raise self._not_running() from error
         self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{endpoint.port}/api",
-            headers={"Authorization": f"Bearer {endpoint.token}"},
+            base_url=f"http://127.0.0.1:{access.port}/api",
+            headers={"Authorization": f"Bearer {access.token}"},
             timeout=TIMEOUT_S,
             trust_env=False,
         )
 
     def _not_running(self) -> NotRunning:
-        option = "" if self._profile.name == "default" else f" --profile {self._profile.name}"
+        if not self._profile.exists:
+            return NotRunning(f"There is no profile '{self._profile.name}' yet: make it with `rumor init`.")
+        option = "" if self._profile.name == DEFAULT_NAME else f" --profile {self._profile.name}"
         return NotRunning(
             f"No node is running for this profile. Start it in another terminal: rumor{option} run"
         )

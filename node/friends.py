@@ -60,7 +60,7 @@ class Stage(enum.Enum):
     FRIENDS = "friends"
 
 
-class Friendship(Message):
+class Friendship(Message, frozen=True):
     """What is kept of a friend."""
 
     node_id: Bytes32

@@ -41,7 +41,7 @@ class OutboxFull(StoreError):
     """Too many secrets of yours are waiting to be published. Wait until some have left."""
 
 
-class _Row(Message):
+class _Row(Message, frozen=True):
     item_id: Bytes32
     epoch: Epoch
     slot: Slot

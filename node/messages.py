@@ -18,7 +18,7 @@ _PREFIX: Final = b"\x00"
 _SIZE_MAX: Final = 1_200
 
 
-class Confirmed(Message, tag=0):
+class Confirmed(Message, frozen=True, tag=0):
     """The sender's person has compared the words."""
 
     digest: Bytes32
@@ -28,7 +28,7 @@ class Confirmed(Message, tag=0):
         return cls(digest=words_digest(words))
 
 
-class Moved(Message, tag=1):
+class Moved(Message, frozen=True, tag=1):
     """Where the sender listens now."""
 
     addresses: Annotated[list[Annotated[str, msgspec.Meta(max_length=128)]], msgspec.Meta(max_length=8)]

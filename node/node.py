@@ -38,6 +38,7 @@ __all__ = ["Node"]
 _FRIENDSHIP: Final = b"\x00"
 _GOSSIP: Final = b"\x01"
 
+
 class Node:
     """One profile, running."""
 
@@ -210,9 +211,7 @@ class Node:
 
     # What a person asks.
 
-    async def found(
-        self, name: str, *, trial: bool, parameters: Parameters | None = None
-    ) -> dict[str, Any]:
+    async def found(self, name: str, *, trial: bool, parameters: Parameters | None = None) -> dict[str, Any]:
         """Founds a mesh. Raises ``AccountError`` if the profile is in one already."""
         await self._enter(await self._account.found(name, trial=trial, parameters=parameters))
         return self._mesh()
@@ -229,7 +228,9 @@ class Node:
 
     def _in_mesh(self) -> Genesis:
         if self._account.genesis is None:
-            raise AccountError("This profile is in no mesh yet: found one with `rumor found NAME`, or join one.")
+            raise AccountError(
+                "This profile is in no mesh yet: found one with `rumor found NAME`, or join one."
+            )
         return self._account.genesis
 
     def friends(self) -> dict[str, Any]:
@@ -360,7 +361,9 @@ class Node:
                 sentence += f" ({state.last_failure})" if state.last_failure else " (not connected yet)"
         else:
             sentence = (
-                "connected" if state.connected else f"unreachable since {state.since_day}: {state.last_failure}"
+                "connected"
+                if state.connected
+                else f"unreachable since {state.since_day}: {state.last_failure}"
             )
         return {
             "id": friend.short_id,

@@ -10,6 +10,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import click
@@ -21,8 +22,8 @@ from .account import AccountError
 from .addresses import reachable
 from .api import make_app
 from .config import Config, ConfigError, read_config
-from .endpoint import Endpoint
-from .guard import Guard
+from .credentials import Access, AccessError, Credentials, write_access
+from .guard import Guard, hosts_of
 from .node import Node
 from .profile import Profile, ProfileError
 from .setup import SetupError, opened_store, unlock
@@ -40,7 +41,16 @@ class ServiceError(Exception):
 
 
 #: What a person can meet; each says what to do.
-EXPECTED = (ProfileError, ConfigError, SetupError, AccountError, StoreError, TransportError, ServiceError)
+EXPECTED = (
+    ProfileError,
+    ConfigError,
+    SetupError,
+    AccountError,
+    StoreError,
+    TransportError,
+    AccessError,
+    ServiceError,
+)
 
 
 def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None) -> None:
@@ -48,15 +58,17 @@ def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None)
     try:
         with profile.locked():
             config = read_config(profile.config_file)
-            logging.basicConfig(level=config.log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr)
+            logging.basicConfig(
+                level=config.log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr
+            )
             key = unlock(profile, ask_passphrase)
             trio.run(_serve, profile, config, key, config.api_port if port is None else port)
     except EXPECTED as error:
         raise ServiceError(str(error)) from error
     except BaseExceptionGroup as group:
-        error = _first(group)
-        if isinstance(error, EXPECTED):
-            raise ServiceError(str(error)) from error
+        first = _first(group)
+        if isinstance(first, EXPECTED):
+            raise ServiceError(str(first)) from first
         raise
 
 
@@ -67,18 +79,19 @@ async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> Non
         return Libp2pTransport(seed, admits=admits, listen=config.listen)
 
     async with opened_store(profile, key) as store, open_workers() as workers, trio.open_nursery() as nursery:
-        node = Node(store, workers, make_transport, reachable=lambda own: list(config.announce) or reachable(own))
+        node = Node(
+            store, workers, make_transport, reachable=lambda own: list(config.announce) or reachable(own)
+        )
         await node.open()
         await nursery.start(node.run)
-        with _listening_socket(port) as listener, Endpoint.published(profile, listener.getsockname()[1]) as endpoint:
-            nursery.start_soon(_answer, node, listener, endpoint)
-            click.echo(f"Rumor runs, profile '{profile.name}'. Ctrl-C ends it.", err=True)
-            for address in node.addresses():
-                click.echo(f"  listening on {address}", err=True)
-            with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-                async for _ in signals:
-                    break
-            click.echo("Ending.", err=True)
+        await nursery.start(_answer, node, profile, port)
+        click.echo(f"Rumor runs, profile '{profile.name}'. Ctrl-C ends it.", err=True)
+        for address in node.addresses():
+            click.echo(f"  listening on {address}", err=True)
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for _ in signals:
+                break
+        click.echo("Ending.", err=True)
         nursery.cancel_scope.cancel()
 
 
@@ -93,14 +106,27 @@ def _listening_socket(port: int) -> socket.socket:
     return listener
 
 
-async def _answer(node: Node, listener: socket.socket, endpoint: Endpoint) -> None:
+async def _answer(
+    node: Node, profile: Profile, port: int, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
     """Serves the API until cancelled. Signals are ours: hypercorn would swallow them."""
+    listener = _listening_socket(port)
+    own_port = listener.getsockname()[1]
+    credentials = Credentials()
     settings = HypercornConfig()
-    settings.bind = [f"fd://{listener.fileno()}"]
+    # Hypercorn closes the descriptor that it is given, so the socket object must let go of it.
+    settings.bind = [f"fd://{listener.detach()}"]
     settings.accesslog = None
     settings.errorlog = None
-    app: Any = Guard(make_app(node), endpoint)
-    await serve_asgi(app, settings, shutdown_trigger=trio.sleep_forever, mode="asgi")
+    app: Any = Guard(make_app(node), hosts=hosts_of(own_port), credentials=credentials)
+    serving = partial(serve_asgi, app, settings, shutdown_trigger=trio.sleep_forever, mode="asgi")
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(serving)
+            write_access(profile.token_file, Access(port=own_port, token=credentials.token))
+            task_status.started()
+    finally:
+        profile.token_file.unlink(missing_ok=True)
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

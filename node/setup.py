@@ -41,7 +41,9 @@ def create(profile: Profile, passphrase: str | None, listen: str | None) -> dict
         with profile.locked():
             write_config(profile.config_file, config)
             trio.run(_prepare, profile, key)
-            wrapped = vault.lock_without_passphrase(key) if passphrase is None else vault.lock(key, passphrase)
+            wrapped = (
+                vault.lock_without_passphrase(key) if passphrase is None else vault.lock(key, passphrase)
+            )
             profile.write_key(wrapped)
     except (ProfileError, ConfigError, StoreError) as error:
         raise SetupError(str(error)) from error

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from mnemonic import Mnemonic
+
 from rumor.crypto import canonical
 from rumor.crypto.befriending import (
     GENESIS_SIZE_MAX,

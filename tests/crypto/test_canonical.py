@@ -5,6 +5,7 @@ import contextlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.crypto import canonical
 from rumor.crypto.errors import NotCanonical
 

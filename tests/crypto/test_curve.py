@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rumor.crypto import curve, hashing
 from rumor.crypto.errors import InvalidKey
 

@@ -7,6 +7,7 @@ import re
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.crypto import canonical, invites
 from rumor.crypto.errors import InvalidInvitation
 from rumor.crypto.identity import NodeKey

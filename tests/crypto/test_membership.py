@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from rumor.crypto import curve, hashing, membership, rings, transcript
 from rumor.crypto.errors import CryptoError, InvalidKey, InvalidProof, InvalidRing, InvalidScope, NotInRing
 

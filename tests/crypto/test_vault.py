@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl import pwhash
+
 from rumor.crypto import vault
 from rumor.crypto.errors import InvalidVault, WrongPassphrase
 

@@ -7,6 +7,7 @@ from random import Random
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rumor.gossip import reconciliation
 from rumor.gossip.flights import FLIGHT_MESSAGE_COUNT_MAX
 from rumor.gossip.idset import IdSet

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.node import config
 from rumor.node.config import Config, ConfigError, new_config, read_config, write_config
 

@@ -10,6 +10,7 @@ import trio.lowlevel
 import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from rumor.node.connections import Connections, Down, Event, Other, Received, Up
 from rumor.node.conversation import PAYLOAD_SIZE_MAX
 from rumor.node.libp2p_transport import Libp2pTransport

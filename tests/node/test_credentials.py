@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from rumor.node.credentials import (
     LOGIN_COUNT_MAX,
     LOGIN_SECONDS_MAX,

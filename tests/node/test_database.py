@@ -8,6 +8,7 @@ import apsw
 import pytest
 import trio
 import trio.testing
+
 from rumor.node.database import open_store
 from rumor.node.storage import (
     Delete,

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from rumor.node.files import make_private_folder, read_private, write_private
 
 

@@ -5,12 +5,13 @@ from typing import Any
 
 import httpx
 import pytest
-from rumor.node.credentials import Credentials
-from rumor.node.guard import BODY_SIZE_MAX, SECURITY_HEADERS, Guard, hosts_of
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+
+from rumor.node.credentials import Credentials
+from rumor.node.guard import BODY_SIZE_MAX, SECURITY_HEADERS, Guard, hosts_of
 
 BASE = "http://127.0.0.1:8123"
 

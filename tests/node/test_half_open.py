@@ -2,6 +2,7 @@
 
 import trio
 import trio.testing
+
 from rumor.node.half_open import HalfOpen
 
 

@@ -28,6 +28,7 @@ from libp2p.stream_muxer.yamux import yamux
 from libp2p.transport.exceptions import SecurityUpgradeFailure
 from libp2p.transport.upgrader import TransportUpgrader
 from multiaddr import Multiaddr
+
 from rumor.node import libp2p_check, libp2p_transport, noise_gate
 from rumor.node.libp2p_connection import Libp2pConnection
 from rumor.node.libp2p_transport import Libp2pTransport

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from rumor.node.profile import KEY_FILE_SIZE_MAX, Profile, ProfileError, ProfileLocked
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import trio
+
 from rumor.node.database import open_store
 from rumor.node.storage import (
     OUTBOX_ROW_COUNT,

@@ -8,6 +8,7 @@ import trio
 import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.node.libp2p_connection import Libp2pConnection
 from rumor.node.libp2p_transport import Libp2pTransport
 from rumor.node.memory_transport import MemoryConnection, MemoryNetwork, MemoryTransport

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import trio
+
 from rumor.crypto.errors import NotInRing
 from rumor.crypto.membership import Ring, keypair, tag
 from rumor.node import workers as workers_module
