@@ -10,8 +10,9 @@ secrets. `multiply` and the sums run in variable time, for public values and for
 Sums of many multiples are made of `secp256k1_ec_pubkey_combine`, which adds any number of points for 0.2 µs
 each, where a multiplication takes 25 µs: every scalar is cut into digits, points with the same digit are
 added in one bucket, and the buckets are added by the bits of their digits while the total doubles (Pippenger
-1976; Bernstein, Doumen, Lange and Oosterwijk, INDOCRYPT 2012). `PointTable` keeps every point's multiples by
-each power of the digit base, so that the digits of all positions share one set of buckets.
+1976; Bernstein, Doumen, Lange and Oosterwijk, INDOCRYPT 2012). `PointTable` keeps
+every point's multiples by every second power of the digit base, so that the digits of all positions share two
+sets of buckets.
 
 Not protected: Python integers and freed memory. Scalars that pass through here may stay in the process's
 memory, and the variable-time calls show their scalars to whoever can time them on the same processor.
@@ -191,7 +192,7 @@ class PointTable:
     size: int
 
     def __init__(self, keys: Sequence[bytes]) -> None:
-        """Takes points as their 33 bytes. Costs about 0.2 ms for each that is not in the cache.
+        """Takes points as their 33 bytes. Costs 0.1 to 0.2 ms for each not in the cache.
 
         Raises `InvalidKey`.
         """

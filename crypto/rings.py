@@ -27,7 +27,7 @@ RING_SIZE_MIN: Final = 2
 #: A mesh has at most so many members; beyond, floods and rosters cost more than a node's budget.
 RING_SIZE_MAX: Final = 1024
 ROOT_SIZE: Final = 32
-#: Rings a worker keeps ready. A table is 2 MB at the most, and items of a few recent epochs arrive mixed.
+#: Rings a worker keeps ready. A table is under 2 MB, and items of a few recent epochs arrive mixed.
 _RINGS_MAX: Final = 6
 
 
