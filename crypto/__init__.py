@@ -11,6 +11,7 @@ __all__ = [
     "curve",
     "derivation",
     "errors",
+    "generators",
     "hashing",
     "identity",
     "invites",
