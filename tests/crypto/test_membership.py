@@ -184,6 +184,25 @@ def test_a_scalar_at_or_above_the_order_is_refused() -> None:
                 membership.verify(bytes(bent), SMALL, [SCOPE], b"m")
 
 
+def test_negated_points_swapped_points_and_zero_scalars_are_refused() -> None:
+    """Changes that leave every piece well-formed, so that only the equations can refuse them."""
+    proof = membership.prove(SECRETS[0], SMALL, [SCOPE], b"m")
+    cut = 33 * (1 + 2 + 4)
+    bent = []
+    for start in range(0, cut, 33):
+        bent.append(proof[:start] + bytes([proof[start] ^ 1]) + proof[start + 1 :])
+        bent.append(proof[:start] + KEYS[0] + proof[start + 33 :])
+    bent += [
+        proof[: start - 33] + proof[start : start + 33] + proof[start - 33 : start] + proof[start + 33 :]
+        for start in range(33, cut, 33)
+    ]
+    bent += [proof[:start] + bytes(32) + proof[start + 32 :] for start in range(cut, len(proof), 32)]
+    assert len(set(bent)) == 7 + 7 + 6 + 8
+    for data in bent:
+        with pytest.raises(InvalidProof):
+            membership.verify(data, SMALL, [SCOPE], b"m")
+
+
 # Trap 1.
 
 
