@@ -95,7 +95,15 @@ def test_what_is_not_a_compressed_point_is_refused() -> None:
     good = POINTS[0].encode()
     x, y = reference.decode(good)  # type: ignore[misc]
     long = x.to_bytes(32, "big") + y.to_bytes(32, "big")
-    wrong = [b"", good[:-1], bytes(33), b"\x04" + long, bytes([6 + y % 2]) + long, b"\x02" + b"\xff" * 32]
+    wrong = [
+        b"",
+        good[:-1],
+        good + b"\0",
+        bytes(33),
+        b"\x04" + long,
+        bytes([6 + y % 2]) + long,
+        b"\x02" + b"\xff" * 32,
+    ]
     for data in wrong:
         with pytest.raises(InvalidKey):
             curve.parse(data)
