@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from rumor.crypto import curve, hashing, membership, transcript
+from rumor.crypto import curve, generators, hashing, membership, transcript
 
 ASKED = {
     16: ("487", "2.5–3", "1.8–2.2", "0.34–0.44"),
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9, help="runs per figure (default 9)")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     options = parser.parse_args()
-    transcript.generators(2)  # so that the first row does not pay for what all share
+    generators.table(2)  # so that the first row does not pay for what all share
     rows = [measure(size, options.runs) for size in options.sizes]
     if options.json:
         print(json.dumps(rows, indent=1))

@@ -28,16 +28,14 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
 from typing import Any, Final
-
-from mnemonic import Mnemonic
 
 from . import canonical, labels, refusals
 from .errors import InvalidKey, InvalidSignature, NotCanonical
 from .identity import NODE_SIGNATURE_SIZE, NodeKey, NodeSecret
 from .invites import ADDRESS_SIZE_MAX, ADDRESSES_MAX, SECRET_SIZE, Invitation, are_addresses
 from .refusals import BefriendingFailed, Refusal, encode_refusal
+from .words import words_of
 
 __all__ = ["Acquaintance", "BefriendingFailed", "Inviter", "Joiner", "Refusal", "mesh_id_of"]
 
@@ -46,7 +44,6 @@ NONCE_SIZE: Final = 32
 GENESIS_SIZE_MAX: Final = 1024
 #: REVEAL with as many and as long addresses as may be is the longest message.
 MESSAGE_SIZE_MAX: Final = 128 + ADDRESSES_MAX * (2 + ADDRESS_SIZE_MAX) + NODE_SIGNATURE_SIZE
-WORD_COUNT: Final = 4
 
 _VERSION: Final = 1
 _DIGEST_SIZE: Final = 32
@@ -142,9 +139,7 @@ class _Party:
 
     def _words(self, joiner: NodeKey, inviter_nonce: bytes, joiner_nonce: bytes) -> str:
         data = self._mesh_id + self._inviter.raw + joiner.raw + inviter_nonce + joiner_nonce
-        bits = int.from_bytes(hashlib.sha256(labels.BEFRIEND_WORDS + data).digest(), "big")
-        shifts = range(256 - 11, 256 - 11 * (WORD_COUNT + 1), -11)
-        return " ".join(_word_list()[bits >> shift & 0x7FF] for shift in shifts)
+        return words_of(hashlib.sha256(labels.BEFRIEND_WORDS + data).digest())
 
 
 class Joiner(_Party):
@@ -297,9 +292,3 @@ class Inviter(_Party):
 def mesh_id_of(genesis: bytes) -> bytes:
     """The id of the mesh that begins with this genesis: 32 bytes."""
     return hashlib.sha256(labels.GENESIS + genesis).digest()
-
-
-@lru_cache(maxsize=1)
-def _word_list() -> list[str]:
-    """The 2,048 words of BIP-39, told apart by their first four letters."""
-    return list(Mnemonic("english").wordlist)

@@ -97,6 +97,13 @@ def test_a_vault_without_passphrase_says_so() -> None:
             vault.unlock_without_passphrase(bytes(damaged))
 
 
+def test_an_open_vault_has_one_form() -> None:
+    """Settings that mean nothing are refused, even with a right check, so that one key has one open blob."""
+    header = struct.pack(">BBIQ", 1, 2, 1, 0) + bytes(40)
+    with pytest.raises(InvalidVault, match="no settings"):
+        vault.unlock_without_passphrase(header + KEY + vault._damage_check(header, KEY))
+
+
 def test_an_empty_passphrase_is_chosen_by_name_only() -> None:
     with pytest.raises(ValueError, match="empty"):
         vault.lock(KEY, "")
