@@ -452,6 +452,23 @@ async def test_a_flood_of_pings_is_answered_sparingly(world: World, autojump_clo
     assert low.is_up(GUEST)
 
 
+async def test_a_friend_that_does_not_read_is_given_up(world: World, autojump_clock: Clock) -> None:
+    """A friend who talks but takes nothing for a minute is hung up on; pings alone do not keep it."""
+    low, odd = await world.start(SEEDS[0]), await world.start(SEEDS[3])
+    low.connections.add(GUEST, [])
+    near = await odd.transport.dial(LOW, address(LOW))
+    await low.wait(lambda: low.is_up(GUEST))
+    for _ in range(20):
+        low.connections.send(GUEST, b"read me")
+    began_at = trio.current_time()
+    with pytest.raises(ConnectionLost):  # noqa: PT012
+        while True:
+            await near.send(b"\x00\x01")
+            await trio.sleep(10)
+    assert low.downs()[-1] == "it does not read"
+    assert 59 <= trio.current_time() - began_at <= 75
+
+
 async def test_an_internal_error_hurts_one_friend(world: World, autojump_clock: Clock) -> None:
     """A dial that raises what it must not is logged and tried again; other friends notice nothing."""
     low, mid, high = [await world.start(seed) for seed in SEEDS[:3]]

@@ -513,3 +513,20 @@ async def test_a_name_that_announces_too_much(bob: Libp2pTransport) -> None:
                 await bad.read(100)
         await good.write(encode_frame(b"still friends"))
         assert await far.receive() == b"still friends"
+
+
+async def test_a_goodbye_is_not_waited_for_for_ever(
+    bob: Libp2pTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A friend who neither reads nor closes does not keep us from leaving, however much is under way."""
+    with monkeypatch.context() as patched:
+        patched.setattr("rumor.node.libp2p_connection.GOODBYE_S_MAX", 0.1)
+        async with muxed_as(bob, SEEDS[0]) as muxed:
+            _, far = await befriended(bob, muxed)
+            with trio.move_on_after(0.1) as scope:
+                while True:
+                    await far.send(bytes(FRAME_SIZE_MAX))
+            assert scope.cancelled_caught
+            await far.aclose()
+            with pytest.raises(ConnectionLost):
+                await far.send(b"x")
