@@ -107,12 +107,15 @@ async def open_rumor(muxed: yamux.Yamux) -> yamux.YamuxStream:
     """Opens our stream and answers the one that the node opens, as a good friend does."""
     stream = await muxed.open_stream()
     await MultiselectClient().select_one_of((TProtocol(PROTOCOL),), MultiselectCommunicator(stream))
-    theirs = await muxed.accept_stream()
-    communicator = MultiselectCommunicator(theirs)
+    await take_theirs(muxed)
+    return stream
+
+
+async def take_theirs(muxed: yamux.Yamux) -> None:
+    communicator = MultiselectCommunicator(await muxed.accept_stream())
     for line in ("/multistream/1.0.0", PROTOCOL):
         assert await communicator.read() == line
         await communicator.write(line)
-    return stream
 
 
 async def befriended(bob: Libp2pTransport, muxed: yamux.Yamux) -> tuple[yamux.YamuxStream, Libp2pConnection]:
@@ -386,7 +389,9 @@ async def test_a_friend_that_never_opens_its_stream(
     with monkeypatch.context() as patched:
         patched.setattr("rumor.node.libp2p_connection.HANDSHAKE_S_MAX", 0.2)
         async with muxed_as(bob, SEEDS[0]) as muxed:
-            await muxed.event_closed.wait()
+            await take_theirs(muxed)
+            with trio.fail_after(5):
+                await muxed.event_closed.wait()
 
 
 async def test_a_dial_does_not_hang(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
