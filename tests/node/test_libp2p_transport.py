@@ -513,7 +513,7 @@ async def test_a_name_that_announces_too_much(bob: Libp2pTransport) -> None:
         good, far = await befriended(bob, muxed)
         bad = await muxed.open_stream()
         await bad.write(b"\x80\x80\x80\x80\x04")
-        with pytest.raises(MuxedStreamError):  # noqa: PT012
+        with trio.fail_after(5), pytest.raises(MuxedStreamError):  # noqa: PT012
             while True:
                 await bad.read(100)
         await good.write(encode_frame(b"still friends"))
