@@ -491,6 +491,36 @@ async def test_an_internal_error_hurts_one_friend(world: World, autojump_clock: 
     assert failures == 0
 
 
+async def test_an_internal_error_ends_one_connection(
+    world: World, autojump_clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error of our own in a conversation is logged without a name and closes that connection only."""
+    low, mid, high = [await world.start(seed) for seed in SEEDS[:3]]
+    befriend(low, mid)
+    await both_up(low, mid)
+    await trio.sleep(15)
+    downs = len(low.downs())
+
+    async def faulty() -> bytes:
+        raise ZeroDivisionError
+
+    accept = low.transport.accept
+
+    async def accept_faulty() -> Connection:
+        connection = await accept()
+        connection.receive = faulty  # type: ignore[method-assign]
+        return connection
+
+    low.transport.accept = accept_faulty  # type: ignore[method-assign, assignment]
+    low.connections.add(HIGH, [])
+    await high.transport.dial(LOW, address(LOW))  # The loop took the old `accept`: this one still works.
+    await high.transport.dial(LOW, address(LOW))
+    await low.wait(lambda: "an internal error" in low.downs())
+    assert low.is_up(MID)
+    assert low.downs()[downs:] == ["it connected anew", "an internal error"]
+    assert HIGH.hex() not in caplog.text
+
+
 async def test_state_names_days_only(world: World, autojump_clock: Clock) -> None:
     """What is remembered of a friend's coming and going is a date."""
     low, high = await world.start(SEEDS[0]), await world.start(SEEDS[2])
