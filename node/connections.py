@@ -88,8 +88,9 @@ class _Friend:
 
 
 class Connections:
-    """Supervises the connections with all friends. Run `run` in the node's nursery; read `next_event` in a
-    loop.
+    """Supervises the connections with all friends.
+
+    `run` it in the node's nursery and read `next_event` in a loop; all other methods return at once.
     """
 
     def __init__(
@@ -99,9 +100,7 @@ class Connections:
         random: Random,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        """Takes the transport, which must be serving while `run` runs, and the random source of the
-        back-off.
-        """
+        """Takes a transport, which must be serving while `run` runs, and the back-off's random source."""
         self._transport = transport
         self._random = random
         self._today = today
@@ -133,8 +132,9 @@ class Connections:
             self._nursery.start_soon(self._supervise, friend)
 
     def remove(self, peer: NodeId) -> None:
-        """Closes the connection with a friend at once and forgets them; what they sent and nobody read is
-        dropped.
+        """Closes the connection with a friend at once, without a goodbye, and forgets them.
+
+        What they sent and nobody has read is dropped; `Down` is the last event about them.
         """
         friend = self._friends.pop(peer, None)
         if friend is not None:
@@ -165,8 +165,9 @@ class Connections:
             friend.nudged.set()
 
     def send(self, peer: NodeId, payload: bytes) -> None:
-        """Queues a payload of at most PAYLOAD_SIZE_MAX bytes. Never waits; ignored if the friend is not
-        connected.
+        """Queues a payload of at most PAYLOAD_SIZE_MAX bytes; ignored if the friend is not connected.
+
+        Never waits: when the queue is full its oldest payload is dropped. Raises ValueError for a larger one.
         """
         if len(payload) > PAYLOAD_SIZE_MAX:
             raise ValueError(f"a payload has at most {PAYLOAD_SIZE_MAX} bytes, not {len(payload)}")
@@ -176,8 +177,9 @@ class Connections:
             friend.conversation.wake()
 
     async def next_event(self) -> Event:
-        """Waits for the next event: in order for each friend, in turns among friends. A cancelled call
-        loses none.
+        """Waits for the next event: in order for each friend, in turns among friends.
+
+        A cancelled call loses none.
         """
         event = await self._inbox.get()
         if isinstance(event, Up):

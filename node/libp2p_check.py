@@ -7,6 +7,7 @@ after the handshake, and that a full receive buffer ends the connection. It take
 for the tests, which try every remedy.
 """
 
+import os
 from contextlib import suppress
 from importlib.metadata import version
 
@@ -43,6 +44,8 @@ async def check_remedies() -> None:
     """Raises UnknownLibp2p if a remedy of ours would not bite."""
     if (installed := version("libp2p")) != VERSION:
         raise UnknownLibp2p(f"libp2p {installed} is installed; this node was tested with {VERSION} only")
+    if os.environ.get("LIBP2P_DEBUG"):
+        raise UnknownLibp2p("LIBP2P_DEBUG is set: libp2p would write the names of your friends to a log file")
     for owner, names in _NAMES:
         for name in names:
             if name not in vars(owner):  # An inherited one would be an abstract one.

@@ -63,8 +63,7 @@ class Libp2pConnection:
         self._inbox_in, self._inbox_out = trio.open_memory_channel[bytes](INBOX_COUNT_MAX)
 
     async def run(self, upgrader: TransportUpgrader) -> None:
-        """Runs the connection until `fail` or `aclose` ends it, or the remote does. Raises nothing of
-        libp2p's.
+        """Runs the connection until `fail`, `aclose` or the remote ends it. Raises nothing.
 
         It is shielded from cancellation, so that a node that is stopped can still say goodbye.
         """
@@ -115,9 +114,7 @@ class Libp2pConnection:
         self._scope.cancel()
 
     async def _contained(self, task: Callable[..., Awaitable[None]], *args: object) -> None:
-        """Runs a task of this connection; whatever it raises, or its end, is the end of this connection
-        alone.
-        """
+        """Runs a task whose end, or whatever it raises, is the end of this connection and of no more."""
         try:
             await task(*args)
         except FrameError as error:
@@ -204,9 +201,7 @@ class Libp2pConnection:
         return ConnectionLost(reason, goodbye=goodbye)
 
     async def aclose(self) -> None:
-        """See `Connection.aclose`. Waits for the remote to close, so that the goodbye is read before the
-        socket dies.
-        """
+        """See `Connection.aclose`. The remote closes first, so that it has read the goodbye."""
         with trio.CancelScope(shield=True):
             if not self._closing:
                 self._closing = True

@@ -59,6 +59,11 @@ class MemoryNetwork:
         """Stops all bytes to and from a node, without closing a connection, until `heal`."""
         self._frozen.add(node)
 
+    def thaw(self, node: NodeId) -> None:
+        """Lets bytes flow to and from a node again, while what broke meanwhile stays unnoticed."""
+        self._frozen.discard(node)
+        self.notify()
+
     def heal(self) -> None:
         """Lets everything flow again; whoever hung up meanwhile is now noticed."""
         self._apart.clear()

@@ -131,9 +131,7 @@ class BoundedBuffers(dict[int, bytearray]):
 
 
 def guard(muxed: Yamux, fail: Callable[[str], None]) -> SecuredChannel:
-    """Puts the guards around a fresh yamux session. `fail` is told once a bound is broken and must end the
-    session.
-    """
+    """Puts the guards around a fresh session; `fail` hears of a broken bound and must end the session."""
     channel = SecuredChannel(muxed.secured_conn, fail)
     muxed.secured_conn = cast(ISecureConn, channel)  # Yamux reads, writes and closes it, no more.
     muxed.stream_buffers = BoundedBuffers(fail)
@@ -162,9 +160,7 @@ class StreamEnd(ReadWriteCloser):
         return data
 
     async def write(self, data: bytes) -> None:
-        """Sends everything, waiting for the window as long as needed. Raises MuxedStreamError when the
-        stream ends.
-        """
+        """Sends everything, however long the window stays shut. Raises MuxedStreamError at the end."""
         sent = 0
         while sent < len(data):
             if self._stream.closed or self._stream.send_closed:

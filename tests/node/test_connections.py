@@ -134,11 +134,11 @@ async def test_a_restarted_friend_takes_over(world: World, autojump_clock: Clock
     low, high = await world.start(SEEDS[0]), await world.start(SEEDS[2])
     befriend(low, high)
     await both_up(low, high)
-    await trio.sleep(60)
+    await trio.sleep(50)  # No ping is due in the next few seconds.
     world.network.freeze(HIGH)
     high.scope.cancel()
     await trio.sleep(5)
-    world.network._frozen.clear()  # The crash went unnoticed: low's end is still open.
+    world.network.thaw(HIGH)  # The crash went unnoticed: low's end is still open.
     assert low.is_up(HIGH)
     began_at = trio.current_time()
     again = await world.start(SEEDS[2], 1)
@@ -453,6 +453,23 @@ async def test_a_flood_of_pings_is_answered_sparingly(world: World, autojump_clo
     assert low.is_up(GUEST)
 
 
+async def test_a_friend_that_does_not_read_is_given_up(world: World, autojump_clock: Clock) -> None:
+    """A friend who talks but takes nothing for a minute is hung up on; pings alone do not keep it."""
+    low, odd = await world.start(SEEDS[0]), await world.start(SEEDS[3])
+    low.connections.add(GUEST, [])
+    near = await odd.transport.dial(LOW, address(LOW))
+    await low.wait(lambda: low.is_up(GUEST))
+    for _ in range(20):
+        low.connections.send(GUEST, b"read me")
+    began_at = trio.current_time()
+    with pytest.raises(ConnectionLost):  # noqa: PT012
+        while True:
+            await near.send(b"\x00\x01")
+            await trio.sleep(10)
+    assert low.downs()[-1] == "it does not read"
+    assert 59 <= trio.current_time() - began_at <= 75
+
+
 async def test_an_internal_error_hurts_one_friend(world: World, autojump_clock: Clock) -> None:
     """A dial that raises what it must not is logged and tried again; other friends notice nothing."""
     low, mid, high = [await world.start(seed) for seed in SEEDS[:3]]
@@ -473,6 +490,36 @@ async def test_an_internal_error_hurts_one_friend(world: World, autojump_clock: 
     await both_up(low, mid)
     await low.wait(lambda: low.is_up(HIGH))
     assert failures == 0
+
+
+async def test_an_internal_error_ends_one_connection(
+    world: World, autojump_clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An error of our own in a conversation is logged without a name and closes that connection only."""
+    low, mid, high = [await world.start(seed) for seed in SEEDS[:3]]
+    befriend(low, mid)
+    await both_up(low, mid)
+    await trio.sleep(15)
+    downs = len(low.downs())
+
+    async def faulty() -> bytes:
+        raise ZeroDivisionError
+
+    accept = low.transport.accept
+
+    async def accept_faulty() -> Connection:
+        connection = await accept()
+        connection.receive = faulty  # type: ignore[method-assign]
+        return connection
+
+    low.transport.accept = accept_faulty  # type: ignore[method-assign, assignment]
+    low.connections.add(HIGH, [])
+    await high.transport.dial(LOW, address(LOW))  # The loop took the old `accept`: this one still works.
+    await high.transport.dial(LOW, address(LOW))
+    await low.wait(lambda: "an internal error" in low.downs())
+    assert low.is_up(MID)
+    assert low.downs()[downs:] == ["it connected anew", "an internal error"]
+    assert HIGH.hex() not in caplog.text
 
 
 async def test_state_names_days_only(world: World, autojump_clock: Clock) -> None:

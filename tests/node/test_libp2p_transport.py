@@ -14,6 +14,7 @@ import trio
 import trio.testing
 from libp2p.abc import INetStream, ISecureConn
 from libp2p.crypto.ed25519 import create_new_key_pair
+from libp2p.crypto.secp256k1 import create_new_key_pair as create_secp256k1_key_pair
 from libp2p.crypto.x25519 import create_new_key_pair as create_x25519_key_pair
 from libp2p.custom_types import TProtocol
 from libp2p.network.exceptions import SwarmException
@@ -108,12 +109,15 @@ async def open_rumor(muxed: yamux.Yamux) -> yamux.YamuxStream:
     """Opens our stream and answers the one that the node opens, as a good friend does."""
     stream = await muxed.open_stream()
     await MultiselectClient().select_one_of((TProtocol(PROTOCOL),), MultiselectCommunicator(stream))
-    theirs = await muxed.accept_stream()
-    communicator = MultiselectCommunicator(theirs)
+    await take_theirs(muxed)
+    return stream
+
+
+async def take_theirs(muxed: yamux.Yamux) -> None:
+    communicator = MultiselectCommunicator(await muxed.accept_stream())
     for line in ("/multistream/1.0.0", PROTOCOL):
         assert await communicator.read() == line
         await communicator.write(line)
-    return stream
 
 
 async def befriended(bob: Libp2pTransport, muxed: yamux.Yamux) -> tuple[yamux.YamuxStream, Libp2pConnection]:
@@ -271,9 +275,10 @@ async def test_silent_strangers_keep_nobody_out(bob: Libp2pTransport) -> None:
     fixture).
     """
     streams = [await connect(bob) for _ in range(50)]
-    with trio.move_on_after(0.1):
-        await streams[-1].receive_some()
     await _assert_welcomes_friends(bob)
+    with trio.fail_after(5), suppress(trio.BrokenResourceError):
+        while await streams[0].receive_some():
+            pass
     assert len(bob._half_open) <= 16
     for stream in streams:
         await stream.aclose()
@@ -387,7 +392,9 @@ async def test_a_friend_that_never_opens_its_stream(
     with monkeypatch.context() as patched:
         patched.setattr("rumor.node.libp2p_connection.HANDSHAKE_S_MAX", 0.2)
         async with muxed_as(bob, SEEDS[0]) as muxed:
-            await muxed.event_closed.wait()
+            await take_theirs(muxed)
+            with trio.fail_after(5):
+                await muxed.event_closed.wait()
 
 
 async def test_a_dial_does_not_hang(nursery: trio.Nursery, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -415,23 +422,34 @@ async def test_a_friend_removed_during_the_handshake(nursery: trio.Nursery) -> N
     bob = Libp2pTransport(SEEDS[1], admits=admits)
     alice = Libp2pTransport(SEEDS[0], admits=lambda _: True)
     async with bob.serving(), alice.serving():
-        with suppress(Unreachable):  # It depends on who is quicker.
+        with trio.fail_after(5), suppress(Unreachable):  # It depends on who is quicker.
             await lost(await alice.dial(BOB, bob.addresses))
         assert answers == []
         with pytest.raises(trio.WouldBlock):
             bob._accepted_out.receive_nowait()
 
 
-async def test_nothing_is_logged(bob: Libp2pTransport, caplog: pytest.LogCaptureFixture) -> None:
-    """libp2p logs peer ids with times; of that nothing gets out."""
-    caplog.set_level(logging.DEBUG)
+async def test_nothing_is_logged(bob: Libp2pTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """libp2p logs peer ids with times, its warnings to the terminal even; of that nothing gets out."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler()
+    monkeypatch.setattr(handler, "emit", records.append)
+    monkeypatch.setattr(logging.getLogger("libp2p"), "handlers", [handler])
     async with muxed_as(bob, SEEDS[0]) as muxed:
         await befriended(bob, muxed)
     stream = await connect(bob)
     await stream.send_all(b"\xff" * 100)
     await stream.aclose()
     await _assert_welcomes_friends(bob)
-    assert [each for each in caplog.records if each.name.startswith("libp2p")] == []
+    assert records == []
+    assert not logging.getLogger(yamux.__name__).isEnabledFor(logging.CRITICAL)
+
+
+async def test_libp2ps_own_log_file_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With LIBP2P_DEBUG set libp2p would write whom we talk to into a file: the node says so and stops."""
+    monkeypatch.setenv("LIBP2P_DEBUG", "DEBUG")
+    with pytest.raises(libp2p_check.UnknownLibp2p, match="LIBP2P_DEBUG"):
+        await libp2p_check.check_remedies()
 
 
 async def test_this_libp2p_is_known() -> None:
@@ -468,15 +486,17 @@ async def test_buffers_that_do_not_bite_are_reported(monkeypatch: pytest.MonkeyP
         await libp2p_check.check_remedies()
 
 
-async def test_another_kind_of_key_is_a_stranger(bob: Libp2pTransport) -> None:
-    """Node ids are Ed25519 keys; a secp256k1 identity is turned away like a stranger."""
-    from libp2p.crypto.secp256k1 import create_new_key_pair as create_secp256k1_key_pair
-
+async def test_another_kind_of_key_is_a_stranger(
+    bob: Libp2pTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Node ids are Ed25519 keys; a secp256k1 identity is turned away even by a gate that admits everybody."""
+    noise = bob._upgrader.security_multistream.transports[NOISE]
+    monkeypatch.setattr(noise, "_admits", lambda _: True)
     raw = SocketConnection(await connect(bob), is_initiator=True)
     raw.admitted()
-    noise = NoiseTransport(create_secp256k1_key_pair(), create_x25519_key_pair().private_key)
+    theirs = NoiseTransport(create_secp256k1_key_pair(), create_x25519_key_pair().private_key)
     try:
-        await TransportUpgrader({NOISE: noise}, {}).upgrade_security(raw, True, peer_of_node_id(BOB))
+        await TransportUpgrader({NOISE: theirs}, {}).upgrade_security(raw, True, peer_of_node_id(BOB))
         assert await raw.read(1) == b""
     except SecurityUpgradeFailure:
         pytest.fail("the handshake itself is sound")
@@ -509,8 +529,25 @@ async def test_a_name_that_announces_too_much(bob: Libp2pTransport) -> None:
         good, far = await befriended(bob, muxed)
         bad = await muxed.open_stream()
         await bad.write(b"\x80\x80\x80\x80\x04")
-        with pytest.raises(MuxedStreamError):  # noqa: PT012
+        with trio.fail_after(5), pytest.raises(MuxedStreamError):  # noqa: PT012
             while True:
                 await bad.read(100)
         await good.write(encode_frame(b"still friends"))
         assert await far.receive() == b"still friends"
+
+
+async def test_a_goodbye_is_not_waited_for_for_ever(
+    bob: Libp2pTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A friend who neither reads nor closes does not keep us from leaving, however much is under way."""
+    with monkeypatch.context() as patched:
+        patched.setattr("rumor.node.libp2p_connection.GOODBYE_S_MAX", 0.1)
+        async with muxed_as(bob, SEEDS[0]) as muxed:
+            _, far = await befriended(bob, muxed)
+            with trio.move_on_after(0.1) as scope:
+                while True:
+                    await far.send(bytes(FRAME_SIZE_MAX))
+            assert scope.cancelled_caught
+            await far.aclose()
+            with pytest.raises(ConnectionLost):
+                await far.send(b"x")
