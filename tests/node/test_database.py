@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import apsw
@@ -71,7 +72,7 @@ async def test_a_store_opens_again(tmp_path: Path) -> None:
         await store.commit([Put(Table.FRIENDS, b"a", b"1"), Put(Table.ITEMS, b"i", b"2", epoch=3)])
     async with open_store(tmp_path / "rumor.db", KEY) as store:
         assert await store.load(Table.FRIENDS) == {b"a": b"1"}
-        assert await store.entries() == [(3, b"i")]
+        assert await store.entries(Table.ITEMS) == [(3, b"i")]
 
 
 async def test_a_wrong_key_is_one_clear_sentence(tmp_path: Path) -> None:
@@ -199,15 +200,38 @@ async def test_a_cancelled_caller_takes_its_batch_along(tmp_path: Path) -> None:
         assert set(await store.load(Table.FRIENDS)) == {b"first", b"last"}
 
 
+def database_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if "apsw" in thread.name]
+
+
 async def test_a_cancelled_block_leaves_no_thread(tmp_path: Path) -> None:
-    """Leaving by cancellation closes both connections, and the file is whole."""
+    """Leaving by cancellation, even of the opening, closes both connections, and the file is whole."""
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        async with open_store(tmp_path / "rumor.db", KEY):
+            await trio.sleep_forever()
     with trio.CancelScope() as scope:
         async with open_store(tmp_path / "rumor.db", KEY) as store:
             await store.commit([Put(Table.FRIENDS, b"a", b"1")])
             scope.cancel()
             await trio.sleep_forever()
+    for thread in database_threads():
+        thread.join(10)
+    assert database_threads() == []
     async with open_store(tmp_path / "rumor.db", KEY) as store:
         assert await store.load(Table.FRIENDS) == {b"a": b"1"}
+
+
+async def test_a_cancelled_reader_harms_nobody(tmp_path: Path) -> None:
+    """The next one reads as if nothing had been."""
+    async with open_store(tmp_path / "rumor.db", KEY) as store:
+        await store.commit([Put(Table.FRIENDS, b"a", b"1")])
+        for _ in range(20):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(store.load, Table.FRIENDS)
+                await trio.lowlevel.checkpoint()
+                nursery.cancel_scope.cancel()
+            assert await store.load(Table.FRIENDS) == {b"a": b"1"}
 
 
 CHILD = """
@@ -252,13 +276,13 @@ async def kill_and_look(path: Path, count: int) -> None:
     acknowledged = acknowledged_before_kill(path, count)
     async with open_store(path, KEY) as store:
         slots = await store.load(Table.SLOTS)
-        packets = await store.load(Table.PACKETS)
+        packets = await store.entries(Table.PACKETS)
         for lane, number in acknowledged.items():
             stored = int.from_bytes(slots[bytes([lane])], "big")
             # The next one may have been stored without the word of it reaching us.
             assert stored in (number, number + 1)
             # A batch is whole: the packet of the same number is there, and none beyond it.
-            numbers = {int.from_bytes(key[1:], "big") for key in packets if key[0] == lane}
+            numbers = {int.from_bytes(key[1:], "big") for _, key in packets if key[0] == lane}
             assert numbers == set(range(1, stored + 1))
 
 

@@ -127,7 +127,10 @@ class Modules:
         )
 
 async def run():
-    import libp2p.abc, starlette.applications  # late, as the command line does
+    # Late, as the command line does.
+    import starlette.applications
+    if "network" in sys.argv:
+        import libp2p.abc
     ring = Ring(keypair()[1] for _ in range(2))
     async with open_workers(1) as workers:
         assert await workers.verify_batch(ring, [Modules()]) == [None]
@@ -153,7 +156,7 @@ def program(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("arguments", [["script"], ["-m", "program.cli"]])
+@pytest.mark.parametrize("arguments", [["script", "network"], ["-m", "program.cli"]])
 def test_workers_start_from_any_main_program_and_stay_small(program: Path, arguments: list[str]) -> None:
     """From a console script and from -m; without the network and the web server, most of our memory."""
     environment = {**os.environ, "PYTHONPATH": str(program)}
