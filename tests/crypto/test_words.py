@@ -1,6 +1,7 @@
 """Words that people read to each other."""
 
 from mnemonic import Mnemonic
+
 from rumor.crypto.words import words_of
 
 
