@@ -67,6 +67,8 @@ class Client:
             response = self._http.request(method, path, **options)
         except httpx.ConnectError:
             raise self._not_running() from None
+        except UnicodeEncodeError:
+            raise ClientError("That is not text in UTF-8.") from None
         except httpx.HTTPError as error:
             raise ClientError(
                 f"The node did not answer, so it is not known whether that was done: {error}."
