@@ -1,4 +1,4 @@
-"""People with whole nodes, on a network, disks and workers that exist in memory only; an hour of theirs takes no time."""
+"""People with whole nodes, on a network, disks and workers that exist in memory only; their hours take no time."""
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
