@@ -614,12 +614,12 @@ class Engine:
             self._events.append(VerifyWanted(batch_id=batch_id, ring=ring, jobs=jobs))
         self._events.extend(self.author.proofs_wanted())
         self._events.extend(self.roster.ring_changes())
-        ring = self.roster.ring_at(self._epoch)
-        if ring is not None and ring.root != self._digest_sent:
-            self._digest_sent = ring.root
+        ours = self.roster.ring_at(self._epoch)
+        if ours is not None and ours.root != self._digest_sent:
+            self._digest_sent = ours.root
             for link in self._links.values():
                 if link.ready:
-                    link.send(Digest(epoch=self._epoch, ring_root=ring.root))
+                    link.send(Digest(epoch=self._epoch, ring_root=ours.root))
 
     def _send_due_announcements(self, now: float) -> None:
         due: dict[LinkId, list[ItemId]] = {}

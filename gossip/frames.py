@@ -47,7 +47,7 @@ WANT_IDS_MAX: Final = 128
 RECONCILE_SIZE_MAX: Final = 64 * 1024
 
 
-class Hello(Message, tag=0):
+class Hello(Message, frozen=True, tag=0):
     """Opens a link: who speaks what, in which mesh."""
 
     versions: Annotated[list[Count], msgspec.Meta(min_length=1, max_length=16)]
@@ -56,26 +56,26 @@ class Hello(Message, tag=0):
     """Fresh for each link; the side with the lower nonce starts the reconciliations."""
 
 
-class Digest(Message, tag=1):
+class Digest(Message, frozen=True, tag=1):
     """The ring that the sender would post with now. Compared before posting."""
 
     epoch: Epoch
     ring_root: Bytes32
 
 
-class Announce(Message, tag=2):
+class Announce(Message, frozen=True, tag=2):
     """Items that the sender has."""
 
     item_ids: Annotated[list[Bytes32], msgspec.Meta(min_length=1, max_length=ANNOUNCE_IDS_MAX)]
 
 
-class Want(Message, tag=3):
+class Want(Message, frozen=True, tag=3):
     """Items that the sender asks for."""
 
     item_ids: Annotated[list[Bytes32], msgspec.Meta(min_length=1, max_length=WANT_IDS_MAX)]
 
 
-class Items(Message, tag=4):
+class Items(Message, frozen=True, tag=4):
     """Items that were asked for, each in its own encoding."""
 
     items: Annotated[
@@ -84,7 +84,7 @@ class Items(Message, tag=4):
     ]
 
 
-class Reconcile(Message, tag=5):
+class Reconcile(Message, frozen=True, tag=5):
     """One message of a set reconciliation."""
 
     collection: Annotated[int, msgspec.Meta(ge=0, le=1)]
@@ -94,7 +94,7 @@ class Reconcile(Message, tag=5):
     message: Annotated[bytes, msgspec.Meta(min_length=1, max_length=RECONCILE_SIZE_MAX)]
 
 
-class RingWanted(Message, tag=6):
+class RingWanted(Message, frozen=True, tag=6):
     """Asks for the keys of a ring, as a difference against one that the sender knows."""
 
     root: Bytes32
@@ -102,7 +102,7 @@ class RingWanted(Message, tag=6):
     """Empty to ask for the whole ring."""
 
 
-class RingDifference(Message, tag=7):
+class RingDifference(Message, frozen=True, tag=7):
     """The keys of a ring against a base; against the empty base if the base asked for is unknown."""
 
     root: Bytes32
@@ -111,14 +111,14 @@ class RingDifference(Message, tag=7):
     removed: Annotated[list[Bytes33], msgspec.Meta(max_length=MEMBERS_MAX)]
 
 
-class Petition(Message, tag=8):
+class Petition(Message, frozen=True, tag=8):
     """Asks the friend who invited the sender to admit its key to the mesh."""
 
     key: Bytes33
     possession: Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_SIZE, max_length=SIGNATURE_SIZE)]
 
 
-class Complaint(Message, tag=9):
+class Complaint(Message, frozen=True, tag=9):
     """Says that something the receiver of this frame sent was refused, and why."""
 
     fault: Annotated[int, msgspec.Meta(ge=int(min(Fault)), le=int(max(Fault)))]

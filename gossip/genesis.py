@@ -34,7 +34,7 @@ def _within(low: int, high: int) -> msgspec.Meta:
     return msgspec.Meta(ge=low, le=high)
 
 
-class Parameters(Message):
+class Parameters(Message, frozen=True):
     """The parameters of a mesh. Ranges are enforced on reading as on founding."""
 
     epoch_s: Annotated[int, _within(1, 86_400)] = 3_600
@@ -67,7 +67,7 @@ class Parameters(Message):
     """1 for a mesh that is for trying things out and hides nobody."""
 
 
-class _GenesisMessage(Message):
+class _GenesisMessage(Message, frozen=True):
     version: Annotated[int, _within(VERSION, VERSION)]
     name: str
     parameters: Parameters

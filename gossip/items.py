@@ -62,7 +62,7 @@ class Kind(enum.IntEnum):
     ADMISSION = 2
 
 
-class SecretBody(Message):
+class SecretBody(Message, frozen=True):
     """What a secret says."""
 
     slot: Slot
@@ -76,7 +76,7 @@ class SecretBody(Message):
     """Commitment whose opening takes the secret back."""
 
 
-class AdmissionBody(Message):
+class AdmissionBody(Message, frozen=True):
     """Who is admitted."""
 
     slot: Slot
@@ -95,7 +95,7 @@ _BODIES: Final[dict[int, type[SecretBody] | type[AdmissionBody]]] = {
 _SCOPE_COUNT: Final = {Kind.SECRET: 2, Kind.ADMISSION: 1}
 
 
-class _ItemMessage(Message):
+class _ItemMessage(Message, frozen=True):
     version: Annotated[int, msgspec.Meta(ge=VERSION, le=VERSION)]
     kind: Annotated[int, msgspec.Meta(ge=1, le=255)]
     epoch: Epoch
@@ -105,14 +105,14 @@ class _ItemMessage(Message):
     ring_root: Annotated[bytes, msgspec.Meta(max_length=32)]
 
 
-class _SignedPart(Message):
+class _SignedPart(Message, frozen=True):
     version: int
     kind: int
     epoch: int
     body: Body
 
 
-class _NamedPart(Message):
+class _NamedPart(Message, frozen=True):
     version: int
     kind: int
     epoch: int
@@ -120,7 +120,7 @@ class _NamedPart(Message):
     tags: tuple[bytes, ...]
 
 
-class _WholeItem(Message):
+class _WholeItem(Message, frozen=True):
     version: int
     kind: int
     epoch: int
