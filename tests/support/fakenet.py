@@ -94,8 +94,8 @@ class FakeNetwork:
         self._queue: list[tuple[float, int, Peer, LinkId, bytes]] = []
         self._sequence = 0
         self._next_link = 1
-        #: Decides whether a frame gets through; tests put holes in it.
-        self.passes: Callable[[Peer, Peer, bytes], bool] = lambda sender, receiver, frame: True
+        #: How many times a frame arrives; tests lose and repeat some.
+        self.copies: Callable[[Peer, Peer, bytes], int] = lambda sender, receiver, frame: 1
         #: Whether proofs are made; a node that crashes first has only its outbox.
         self.proving = True
         self._verdicts: dict[tuple[bytes, bytes, bytes, bytes], bool] = {}
@@ -224,7 +224,7 @@ class FakeNetwork:
             other, theirs = peer.links[link]
             peer.sent["frames"] += 1
             peer.sent["bytes"] += len(frame)
-            if self.passes(peer, other, frame):
+            for _ in range(self.copies(peer, other, frame)):
                 self._sequence += 1
                 heapq.heappush(
                     self._queue, (self.now + self.latency_s(), self._sequence, other, theirs, frame)
