@@ -66,7 +66,7 @@ def make_secret(number: int, ring_size: int) -> bytes:
     genesis = make_genesis()
     epoch = genesis.epoch_at(NOW)
     nonce = hashlib.sha256(number.to_bytes(4, "big")).digest()
-    text = f"Secret number {number}. " + "I have never told anybody that I do not like music. " * 3
+    text = f"Secret number {number}." + " I have never told anybody that I do not like music." * 3
     body = SecretBody(
         slot=number % SLOTS, text=text, style=0, thread_nonce=nonce, reply_key=nonce, retraction=nonce
     )
