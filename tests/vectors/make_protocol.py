@@ -69,7 +69,7 @@ def possession_of(secret: bytes) -> bytes:
 def genesis() -> Vector:
     return {
         "name": GENESIS.name,
-        "parameters": msgspec.to_builtins(GENESIS.parameters),
+        "parameters": msgspec.structs.asdict(GENESIS.parameters),
         "founder_secret": MEMBERS[0].hex(),
         "founder": FOUNDER.hex(),
         "encoding": GENESIS.encode().hex(),
