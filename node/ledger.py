@@ -69,11 +69,12 @@ class Ledger:
 
     async def load(self) -> Remembered:
         """Reads everything. Raises ``StoreError``."""
-        items = [
-            Item.decode_untrusted(encoding)
-            for table in (Table.RECORDS, Table.ITEMS)
-            for encoding in (await self._store.load(table)).values()
-        ]
+        records = await self._store.load(Table.RECORDS)
+        items = [Item.decode_untrusted(encoding) for encoding in records.values()]
+        last = 0
+        while page := await self._store.items(after=last):
+            items += [Item.decode_untrusted(row.value) for row in page]
+            last = page[-1].seq
         slots = []
         for key in await self._store.load(Table.SLOTS):
             purpose, epoch, slot = _read_slot(key)

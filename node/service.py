@@ -73,7 +73,10 @@ def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None)
 
 
 async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> None:
+    from .libp2p_check import check_remedies
     from .libp2p_transport import Libp2pTransport
+
+    await check_remedies()
 
     def make_transport(seed: bytes, admits: Callable[[NodeId], bool]) -> Transport:
         return Libp2pTransport(seed, admits=admits, listen=config.listen)

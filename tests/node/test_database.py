@@ -200,6 +200,32 @@ async def test_a_cancelled_caller_takes_its_batch_along(tmp_path: Path) -> None:
         assert set(await store.load(Table.FRIENDS)) == {b"first", b"last"}
 
 
+async def test_a_cancelled_leader_finishes_its_group(tmp_path: Path) -> None:
+    """The caller that happens to write for others cannot be stopped in the middle of their transaction."""
+    async with open_store(tmp_path / "rumor.db", KEY) as store:
+        for number in range(10):
+            prefix = bytes([number])
+            leader = trio.CancelScope()
+
+            async def first(prefix: bytes = prefix, leader: trio.CancelScope = leader) -> None:
+                await store.commit([Put(Table.SLOTS, prefix + b"first", b"")])
+                # Now the second writes for itself and the third.
+                await trio.testing.wait_all_tasks_blocked()
+                leader.cancel()
+
+            async def second(prefix: bytes = prefix, leader: trio.CancelScope = leader) -> None:
+                with leader:
+                    await store.commit([Put(Table.SLOTS, prefix + b"second", bytes(60_000))])
+
+            async with trio.open_nursery() as nursery:
+                for task in (first, second):
+                    nursery.start_soon(task)
+                    await trio.testing.wait_all_tasks_blocked(0)
+                nursery.start_soon(store.commit, [Put(Table.SLOTS, prefix + b"third", b"")])
+        keys = await store.load(Table.SLOTS)
+        assert {bytes([number]) + b"third" for number in range(10)} <= keys.keys()
+
+
 def database_threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if "apsw" in thread.name]
 
