@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+import trio
+
 from ..crypto.identity import MemberSecret, NodeSecret
 from ..gossip.genesis import GENESIS_SIZE_MAX, TRIAL, Genesis, Parameters
 from ..gossip.wire import Bytes32, Message, decode_untrusted, encode
@@ -31,6 +33,7 @@ class Account:
     genesis: Genesis | None
     """The mesh that the profile is in."""
     _store: Store = field(repr=False)
+    _entering: trio.Lock = field(default_factory=trio.Lock, repr=False)
 
     @classmethod
     async def make(cls, store: Store) -> "Account":
@@ -52,12 +55,14 @@ class Account:
 
     async def enter(self, genesis: Genesis) -> None:
         """The profile is in this mesh from here on. Raises ``AccountError`` if it is in one already."""
-        if self.genesis is not None:
-            raise AccountError(
-                f"This profile is in the mesh '{self.genesis.name}' already; use another profile for another mesh."
-            )
-        await self._store.commit([Put(Table.PROFILE, _GENESIS, genesis.encode())])
-        self.genesis = genesis
+        async with self._entering:
+            if self.genesis is not None:
+                raise AccountError(
+                    f"This profile is in the mesh '{self.genesis.name}' already; "
+                    "use another profile for another mesh."
+                )
+            await self._store.commit([Put(Table.PROFILE, _GENESIS, genesis.encode())])
+            self.genesis = genesis
 
     async def found(self, name: str, *, trial: bool, parameters: Parameters | None = None) -> Genesis:
         """Founds a mesh and enters it. Raises ``AccountError``, or ``LocalError`` for a name that will not do."""
