@@ -25,7 +25,18 @@ from .events import (
     Sponsored,
 )
 from .genesis import Genesis
-from .items import AdmissionBody, Body, Item, ItemId, Kind, SecretBody, message_of, scopes_of, tidy_text
+from .items import (
+    STYLE_MAX,
+    AdmissionBody,
+    Body,
+    Item,
+    ItemId,
+    Kind,
+    SecretBody,
+    message_of,
+    scopes_of,
+    tidy_text,
+)
 from .quota import RandomSource, SlotBook
 from .roster import Roster
 
@@ -93,6 +104,8 @@ class Author:
         text = tidy_text(draft.text)
         if text is None:
             raise LocalError("A secret is 1 to 1,000 bytes of text without control characters.")
+        if not 0 <= draft.style <= STYLE_MAX:
+            raise LocalError(f"A style is a number from 0 to {STYLE_MAX}.")
         slot = self.slots.draw(Purpose.POST, epoch, self._genesis.parameters.secrets_per_epoch, self._random)
         if slot is None:
             raise LocalError("No slot is left in this epoch.")
@@ -103,14 +116,30 @@ class Author:
         self._outbox[item_id] = row
         return item_id, [SlotUsed(purpose=Purpose.POST, epoch=epoch, slot=slot), row]
 
-    def resume(self, row: OutboxAdded, ring: Ring) -> ItemId:
-        """Takes up a secret that a crash left in the outbox."""
-        body = _secret_body(row.slot, row.text, row.style, row.seed)
+    def restore(self, row: OutboxAdded) -> None:
+        """Takes back a secret that a crash left in the outbox; ``resume`` starts it again."""
         self._outbox[row.item_id] = row
-        return self._start(Kind.SECRET, row.epoch, body, ring)
+
+    def resume(self, roster: Roster) -> None:
+        """Starts again what waits in the outbox, as far as there is a ring with us in it to prove it over."""
+        for row in self._outbox.values():
+            ring = roster.ring_at(row.epoch)
+            if row.item_id not in self._unproved and ring is not None and self.key in ring.keys:
+                body = _secret_body(row.slot, row.text, row.style, row.seed)
+                self._start(Kind.SECRET, row.epoch, body, ring)
+
+    def expire(self, floor: int) -> list[Event]:
+        """Gives up secrets of epochs before ``floor``: nobody would take them any more."""
+        gone = [row.item_id for row in self._outbox.values() if row.epoch < floor]
+        for item_id in gone:
+            self._unproved.pop(item_id, None)
+        return [event for item_id in gone for event in self.published(item_id)]
 
     def petitioned(self, friend: FriendId, key: bytes, proof: bytes) -> None:
         """A newcomer whom we invited asks to be admitted. Raises ``RemoteError``."""
+        pending = self._petitions.get(friend)
+        if pending is not None and pending.key != key:
+            raise RemoteError(Fault.UNEXPECTED, "a petition for a second key")
         try:
             possession.verify_possession(key, self._genesis.mesh_id, proof)
         except CryptoError as error:
@@ -120,7 +149,12 @@ class Author:
         self._petitions[friend] = _Petition(key, proof)
 
     def withdraw_petition(self, friend: FriendId) -> None:
-        self._petitions.pop(friend, None)
+        """We no longer sponsor this friend; a proof that is under way for its admission is dropped."""
+        petition = self._petitions.pop(friend, None)
+        for item_id, unproved in list(self._unproved.items()):
+            body = unproved.body
+            if petition is not None and isinstance(body, AdmissionBody) and body.key == petition.key:
+                del self._unproved[item_id]
 
     def admit(self, roster: Roster, epoch: int) -> tuple[list[Item], list[Event]]:
         """Admits whom it can: items that are whole already, and events for those that need a proof."""
@@ -139,9 +173,10 @@ class Author:
             if petition.key in under_way or roster.full:
                 continue
             number = roster.free_number() if self.key == self._genesis.founder else None
-            taken = {item.body.slot for item in items}
-            if number is not None and number not in taken:
-                items.append(self._sign_admission(petition, number, epoch))
+            if number is not None:
+                # One at a time: the next number is free once this one is in the roster, and admission goes on then.
+                if not items:
+                    items.append(self._sign_admission(petition, number, epoch))
                 continue
             ring = roster.ring_at(epoch)
             if ring is None or self.key not in ring.keys:
@@ -187,15 +222,16 @@ class Author:
                 )
         return wanted
 
-    def finish(self, item_id: ItemId, proof: bytes) -> Item | None:
-        """The proof came; returns the whole item, or None if it is no longer wanted."""
+    def finish(self, item_id: ItemId, proof: bytes) -> tuple[Item, Ring] | None:
+        """The proof came; returns the whole item and its ring, or None if it is no longer wanted."""
         unproved = self._unproved.pop(item_id, None)
         if unproved is None:
             return None
-        return Item(unproved.kind, unproved.epoch, unproved.body, unproved.tags, proof, unproved.ring.root)
+        item = Item(unproved.kind, unproved.epoch, unproved.body, unproved.tags, proof, unproved.ring.root)
+        return item, unproved.ring
 
     def published(self, item_id: ItemId) -> list[Event]:
-        """An item of ours is kept and on its way; what could tie it to us is forgotten."""
+        """An item of ours is kept and on its way, or given up; what could tie it to us is forgotten."""
         return [OutboxRemoved(item_id=item_id)] if self._outbox.pop(item_id, None) else []
 
 

@@ -76,7 +76,9 @@ class CatchUp:
             Reconcile(collection=frame.collection, session=frame.session, message=message)
             for message in step.messages
         ]
-        have = [ItemId(item_id) for item_id in step.have if ItemId(item_id) in self._store]
+        # Oldest first: a record can be checked only after those that its ring is made of.
+        held = [item for item in (self._store.get(ItemId(item_id)) for item_id in step.have) if item]
+        have = [item.item_id for item in sorted(held, key=lambda item: item.epoch)]
         if step.done:
             follow = self._starts and self._collection == RECORDS
             self._close(now)

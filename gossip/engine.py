@@ -7,20 +7,18 @@ only then send the frames; do the work that events ask for and answer with ``pro
 The node drives it with trio and libp2p, the simulator with a virtual clock; the engine cannot tell which.
 
 How an item travels: a friend *announces* its id, we *want* it, it comes, its form and its claims are checked
-(``_claims``), its proof is verified in a batch with others, it is kept, and the spreading strategy says to whom it is
+(``claims``), its proof is verified in a batch with others, it is kept, and the spreading strategy says to whom it is
 announced next. What a link missed is found by reconciliation (``catchup``). Specified in docs/protocol.md.
 """
 
-import heapq
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final
 
-from ..crypto import possession
-from ..crypto.errors import CryptoError
 from ..crypto.membership import Purpose, Ring
 from .authoring import Author, Draft
 from .catchup import CatchUp
+from .claims import check_claims, is_final
 from .errors import Fault, PostRefused, RemoteError
 from .events import (
     Complained,
@@ -32,7 +30,6 @@ from .events import (
     LinkId,
     LinkRefused,
     OutboxAdded,
-    OutboxRemoved,
     RosterChanged,
     SlotsForgotten,
     Sponsored,
@@ -42,6 +39,7 @@ from .frames import (
     ANNOUNCE_IDS_MAX,
     ITEMS_FRAME_SIZE,
     VERSION,
+    WANT_IDS_MAX,
     Announce,
     Complaint,
     Digest,
@@ -59,22 +57,17 @@ from .gate import Gate, inspect
 from .genesis import Genesis
 from .intake import Arrival, Intake
 from .items import Item, ItemId, Kind
-from .links import Link
-from .quota import RandomSource, TagIndex
+from .links import Conduct, Link
+from .quota import Displaced, RandomSource, TagIndex
+from .ringsearch import RingSearch
 from .roster import Roster
-from .spreading import Announcement, Flood, Strategy
+from .spreading import Agenda, Flood, Neighbour, Strategy
 from .store import ItemStore
 from .wants import ITEMS_IN_FLIGHT_MAX, Wants
 from .wire import Message
 
 __all__ = ["Engine"]
 
-#: A friend's clock may be this many epochs ahead of ours.
-EPOCHS_AHEAD_MAX: Final = 1
-#: A ring that is not known is asked for again after this; the friend may have had to fetch it itself.
-RING_ASK_INTERVAL_S: Final = 10.0
-#: While a catch-up delivers records the missing ring is probably among them.
-RING_ASK_DELAY_S: Final = 1.0
 #: A friend that reported the very ring we have now need not be online to have shared our view of it; after a day the
 #: report says too little.
 DIGEST_EPOCHS_MAX: Final = 24
@@ -101,19 +94,19 @@ class Engine:
         self.author = Author(genesis, random, secret)
         self._mesh_id = genesis.mesh_id
         self._random = random
-        self._strategy = strategy or Flood()
+        self._agenda = Agenda(strategy or Flood(), random)
         self._friends: set[FriendId] = set()
         self._sponsored: set[FriendId] = set()
         self._sponsors: set[FriendId] = set()
         self._digests: dict[FriendId, tuple[int, bytes]] = {}
         self._links: dict[LinkId, Link] = {}
+        self._neighbours: list[Neighbour] = []
+        self._conduct: dict[FriendId, Conduct] = {}
         self._wants = Wants()
         self._intake = Intake()
+        self._ring_search = RingSearch()
         self._tags = TagIndex()
         self._refused: OrderedDict[ItemId, None] = OrderedDict()
-        self._announcements: list[tuple[float, int, LinkId, ItemId]] = []
-        self._sequence = 0
-        self._ring_asks: dict[bytes, float] = {}
         self._events: deque[Event] = deque()
         self._last_words: list[tuple[LinkId, bytes]] = []
         self._epoch = genesis.epoch_at(now)
@@ -128,21 +121,29 @@ class Engine:
         slots: Iterable[tuple[Purpose, int, int]],
         outbox: Iterable[OutboxAdded],
         now: float,
+        rings: Iterable[Collection[bytes]] = (),
     ) -> None:
-        """Takes back what earlier durable events said, before any link opens. The items are trusted."""
-        for item in sorted(items, key=lambda item: (item.kind is not Kind.ADMISSION, item.epoch)):
+        """Takes back what earlier durable events said, before any link opens. All of it is trusted.
+
+        ``rings`` are the keys of the rings that were kept (``RingKept``).
+        """
+        for keys in rings:
+            self.roster.restore_ring(keys)
+        items = sorted(items, key=lambda item: (item.kind is not Kind.ADMISSION, item.epoch))
+        for item in items:
             self.store.add(item)
-            self._tags.add(item)
             if item.kind is Kind.ADMISSION:
                 self.roster.add(item)
+            else:
+                self._tags.add(item)
+        for item in items:
+            self._name_ring(item, self.roster.ring_by_root(item.ring_root, item.epoch))
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
         for row in outbox:
-            ring = self.roster.ring_at(row.epoch)
+            self.author.restore(row)
             if row.item_id in self.store:
-                self._events.append(OutboxRemoved(item_id=row.item_id))
-            elif ring is not None:
-                self.author.resume(row, ring)
+                self._events.extend(self.author.published(row.item_id))
         self._start_epoch(now)
         self._settle(now)
 
@@ -158,6 +159,7 @@ class Engine:
         self._sponsored.discard(friend)
         self._sponsors.discard(friend)
         self._digests.pop(friend, None)
+        self._conduct.pop(friend, None)
         self.author.withdraw_petition(friend)
 
     def sponsor(self, friend: FriendId) -> None:
@@ -192,22 +194,21 @@ class Engine:
         try:
             self._dispatch(opened, decode_frame_untrusted(frame), now)
         except RemoteError as error:
-            self._blame(opened, error.fault)
+            self._blame(opened, error.fault, now)
         self._settle(now)
 
     def timer(self) -> float | None:
         """When ``handle_timer`` is due next, in seconds since 1970."""
-        times = [self.genesis.start_of(self._epoch + 1), self._wants.timer(), self._intake.timer()]
+        times = [self.genesis.start_of(self._epoch + 1), self._wants.timer(), self._ring_search.timer()]
         times += [link.catch_up.timer() for link in self._links.values() if link.catch_up]
-        times += [self._announcements[0][0]] if self._announcements else []
-        times += self._ring_asks.values()
+        times.append(self._agenda.timer())
         return min(time for time in times if time is not None)
 
     def handle_timer(self, now: float) -> None:
         if self.genesis.epoch_at(now) > self._epoch:
             self._start_epoch(now)
         self._wants.handle_timer(now)
-        self._intake.handle_timer(now)
+        self._give_up(self._ring_search.handle_timer(now))
         for link in list(self._links.values()):
             if link.catch_up:
                 self._send_all(link, link.catch_up.handle_timer(now))
@@ -230,12 +231,12 @@ class Engine:
     def gate(self, now: float) -> Gate:
         """Whether we may post now, and if not, why."""
         epoch = self.genesis.epoch_at(now)
-        key = self.author.key
+        ring = self.roster.ring_at(epoch)
         return inspect(
             genesis=self.genesis,
             now=now,
-            eligible_at=self.roster.eligible_at(key) if key is not None else None,
-            ring=self.roster.ring_at(epoch),
+            eligible_at=self._eligible_at(epoch, ring),
+            ring=ring,
             friend_count=len(self._friends),
             digests=[
                 root
@@ -246,6 +247,14 @@ class Engine:
                 Purpose.POST, epoch, self.genesis.parameters.secrets_per_epoch
             ),
         )
+
+    def _eligible_at(self, epoch: int, ring: Ring | None) -> int | None:
+        """The epoch from which our key stands in the ring; a mesh beyond its limit has members without a place."""
+        key = self.author.key
+        at = self.roster.eligible_at(key) if key is not None else None
+        if at is not None and at <= epoch and ring is not None and key not in ring.keys:
+            return None
+        return at
 
     def publish(self, item: Draft, now: float) -> ItemId:
         """Publishes a secret. Durable once the events of this call are.
@@ -265,20 +274,24 @@ class Engine:
 
     def proof_made(self, item_id: ItemId, proof: bytes, now: float) -> None:
         """Answers ``ProofWanted``."""
-        item = self.author.finish(item_id, proof)
-        if item is not None:
-            self._accept(item, None, now)
+        finished = self.author.finish(item_id, proof)
+        if finished is not None:
+            item, ring = finished
+            self._accept(item, None, now, ring)
+            self._events.extend(self.author.published(item_id))
         self._settle(now)
 
     def verified(self, batch_id: int, held: list[bool], now: float) -> None:
         """Answers ``VerifyWanted``: whether each proof of the batch holds."""
-        for arrival, holds in zip(self._intake.finish(batch_id), held, strict=True):
+        ring, batch = self._intake.finish(batch_id)
+        for arrival, holds in zip(batch, held, strict=True):
             if holds:
-                self._accept(arrival.item, arrival.link, now)
-            else:
-                self._refuse(arrival.item.item_id)
-                if arrival.link in self._links:
-                    self._blame(self._links[arrival.link], Fault.INVALID_PROOF)
+                self._accept(arrival.item, arrival.link, now, ring)
+                self._wants.done(arrival.item.item_id)
+                continue
+            self._wants.failed(arrival.link, arrival.item.item_id)
+            if arrival.link in self._links:
+                self._blame(self._links[arrival.link], Fault.INVALID_PROOF, now)
         self._settle(now)
 
     # What friends say.
@@ -294,7 +307,8 @@ class Engine:
             raise RemoteError(Fault.UNEXPECTED, "a frame before the hello")
         match frame:
             case Digest():
-                self._digests[link.friend] = (frame.epoch, frame.ring_root)
+                # What they call the epoch is their affair; a report does not keep longer for it.
+                self._digests[link.friend] = (min(frame.epoch, self._epoch), frame.ring_root)
             case Announce():
                 self._announced(link, [ItemId(item_id) for item_id in frame.item_ids])
             case Want():
@@ -318,6 +332,7 @@ class Engine:
         if link.ready or hello.nonce == link.nonce:
             raise RemoteError(Fault.UNEXPECTED, "a second hello")
         link.catch_up = CatchUp(self.store, self._random, link.nonce < hello.nonce, now)
+        self._neighbours.append(Neighbour(link=link.link_id, friend=link.friend))
         self._send_all(link, link.catch_up.handle_timer(now))
         ring = self.roster.ring_at(self._epoch)
         if ring is not None:
@@ -326,17 +341,14 @@ class Engine:
 
     def _announced(self, link: Link, item_ids: list[ItemId]) -> None:
         link.knows(item_ids)
-        new = [
-            item_id
-            for item_id in item_ids
-            if item_id not in self.store and item_id not in self._intake and item_id not in self._refused
-        ]
-        self._wants.announced(link.link_id, new)
+        new = [item_id for item_id in item_ids if item_id not in self.store and item_id not in self._refused]
+        # A friend that was asked for a ring announces the records that it is made of: without them nothing moves.
+        self._wants.announced(link.link_id, new, first=self._ring_search.count(link.link_id) > 0)
 
     def _send_items(self, link: Link, item_ids: list[ItemId]) -> None:
         batch: list[bytes] = []
         size = 0
-        for item_id in item_ids:
+        for item_id in dict.fromkeys(item_ids):
             item = self.store.get(item_id)
             if item is None:
                 continue
@@ -357,120 +369,139 @@ class Engine:
                     raise RemoteError(Fault.UNEXPECTED, "an item that was not asked for")
                 self._take(item, link, now)
             except RemoteError as error:
-                self._blame(link, error.fault)
+                self._blame(link, error.fault, now)
                 if link.link_id not in self._links:
                     return
 
     def _take(self, item: Item, link: Link, now: float) -> None:
         """Checks everything about an item that costs little, then queues it for the rest."""
         try:
-            self._claims(item, now)
+            check_claims(item, self.genesis, epoch=self.genesis.epoch_at(now), floor=self.store.floor)
         except RemoteError as error:
-            if error.fault is not Fault.WRONG_EPOCH or item.epoch < self._epoch:
+            if is_final(error.fault, item, floor=self.store.floor):
                 self._refuse(item.item_id)
+            else:
+                self._wants.failed(link.link_id, item.item_id)
             raise
-        if item.item_id in self.store or item.item_id in self._intake:
-            return
-        if self._tags.losers(item) is None:
-            self._refuse(item.item_id)
-            return
-        if item.by_founder:
-            self._accept(item, link.link_id, now)
-            return
-        self._queue(Arrival(item, link.link_id), now)
-
-    def _claims(self, item: Item, now: float) -> None:
-        """What an item says of itself, and the signatures that cost little. Raises ``RemoteError``."""
-        if item.epoch > self.genesis.epoch_at(now) + EPOCHS_AHEAD_MAX:
-            raise RemoteError(Fault.WRONG_EPOCH, "an item from the future")
-        if item.kind is not Kind.ADMISSION and item.epoch < self.store.floor:
-            raise RemoteError(Fault.WRONG_EPOCH, "an item that has expired")
-        if not item.within_quota(self.genesis.parameters):
-            raise RemoteError(Fault.OVER_QUOTA, "a slot outside the quota")
-        try:
-            if item.admitted is not None:
-                possession.verify_possession(item.admitted.key, self._mesh_id, item.admitted.possession)
+        if item.item_id in self.store:
+            self._wants.done(item.item_id)
+        elif item.item_id not in self._intake and item.item_id not in self._ring_search:
             if item.by_founder:
-                possession.verify_signature(self.genesis.founder, item.message_hash, item.proof)
-        except CryptoError as error:
-            raise RemoteError(Fault.INVALID_PROOF, "a signature that does not hold") from error
+                self._accept(item, link.link_id, now, None)
+                self._wants.done(item.item_id)
+            elif item.kind is not Kind.ADMISSION and self._is_displaced(item):
+                self._refuse(item.item_id)
+            else:
+                self._queue(Arrival(item, link.link_id), now)
+
+    def _is_displaced(self, item: Item) -> bool:
+        try:
+            self._tags.loser(item)
+        except Displaced:
+            return True
+        return False
 
     def _queue(self, arrival: Arrival, now: float) -> None:
-        """Queues an item for the verifier if its ring is known, and parks it if not."""
+        """Queues an item for the verifier if its ring is known, and parks it if not. Raises ``RemoteError``."""
         ring = self._ring_of(arrival.item)
-        if ring is not None:
-            self._intake.enqueue(arrival, ring)
-            return
-        self._intake.park(arrival, now)
-        self._ring_asks.setdefault(arrival.item.ring_root, now + RING_ASK_DELAY_S)
+        if ring is None:
+            self._give_up(self._ring_search.park(arrival, now))
+        else:
+            self._verify(arrival, ring, now)
 
     def _ring_of(self, item: Item) -> Ring | None:
-        ring = self.roster.ring_by_root(item.ring_root, item.epoch)
-        if ring is None or (item.kind is Kind.SECRET and ring.size < self.genesis.parameters.members_min):
-            return None
-        return ring
+        return self.roster.ring_by_root(item.ring_root, item.epoch)
 
-    def _accept(self, item: Item, source: LinkId | None, now: float) -> None:
-        """Keeps an item that holds, and spreads it."""
-        losers = self._tags.losers(item)
-        if losers is None or item.item_id in self.store:
+    def _verify(self, arrival: Arrival, ring: Ring, now: float) -> None:
+        if arrival.item.kind is Kind.SECRET and ring.size < self.genesis.parameters.members_min:
+            self._wants.failed(arrival.link, arrival.item.item_id)
+            if arrival.link in self._links:
+                self._blame(self._links[arrival.link], Fault.SMALL_RING, now)
+            return
+        self._intake.enqueue(arrival, ring)
+
+    def _give_up(self, arrivals: Iterable[Arrival]) -> None:
+        """Nobody can tell whether these hold; another friend's copy may name a ring that is known."""
+        for arrival in arrivals:
+            self._wants.failed(arrival.link, arrival.item.item_id)
+
+    def _accept(self, item: Item, source: LinkId | None, now: float, ring: Ring | None) -> None:
+        """Keeps an item that holds, over this ring if it has one, and spreads it."""
+        if item.item_id in self.store or (item.kind is not Kind.ADMISSION and item.epoch < self.store.floor):
+            return
+        members = self.roster.version
+        try:
+            losers = self._make_way(item)
+        except Displaced:
+            self._refuse(item.item_id)
             return
         for loser in losers:
             self._drop(loser)
             self._refuse(loser)
         self.store.add(item)
-        self._tags.add(item)
         self._events.append(ItemAccepted(item=item))
-        self._expire(self.store.floor)
-        self._events.extend(self.author.published(item.item_id))
-        if item.kind is Kind.ADMISSION and self.roster.add(item):
+        self._name_ring(item, ring)
+        if self.store.too_large:
+            self._expire(self.store.floor)
+        self._agenda.accepted(item.item_id, source, self._neighbours, now)
+        if self.roster.version != members:
             self._roster_changed(now)
-        ready = [link.link_id for link in self._links.values() if link.ready]
-        for step in self._strategy.spread(item.item_id, source, ready, self._random):
-            self._schedule(step, item.item_id, now)
 
-    def _schedule(self, step: Announcement, item_id: ItemId, now: float) -> None:
-        self._sequence += 1
-        heapq.heappush(self._announcements, (now + step.delay_s, self._sequence, step.link, item_id))
+    def _make_way(self, item: Item) -> set[ItemId]:
+        """Enters an item under its tag; returns what it displaces. Raises ``Displaced`` if it is to go itself."""
+        if item.kind is Kind.ADMISSION:
+            dropped = self.roster.add(item)
+            if dropped is None:
+                raise Displaced
+            return dropped
+        loser = self._tags.loser(item)
+        self._tags.add(item)
+        return {loser} if loser is not None else set()
+
+    def _name_ring(self, item: Item, ring: Ring | None) -> None:
+        if ring is not None:
+            self.roster.name(ring, item.epoch)
 
     def _drop(self, item_id: ItemId) -> None:
-        item = self.store.remove(item_id)
-        self._tags.remove(item)
-        self._events.append(ItemRemoved(item_id=item_id))
-        if item.kind is Kind.ADMISSION:
-            self.roster.remove(item, list(self.store.records()))
+        self._forget_item(self.store.remove(item_id))
+
+    def _forget_item(self, item: Item) -> None:
+        """An item that the store has given up."""
+        if item.kind is not Kind.ADMISSION:
+            self._tags.remove(item)
+        self.roster.unname(item.ring_root)
+        self._events.append(ItemRemoved(item_id=item.item_id))
 
     def _refuse(self, item_id: ItemId) -> None:
         self._refused[item_id] = None
         while len(self._refused) > REFUSED_IDS_MAX:
             self._refused.popitem(last=False)
+        self._wants.done(item_id)
 
     # The roster, and the rings that are not known.
 
     def _roster_changed(self, now: float) -> None:
         self._events.append(RosterChanged(member_count=len(self.roster)))
-        for arrival in self._intake.parked():
-            if self._ring_of(arrival.item) is not None:
-                self._intake.unpark(arrival)
-                self._queue(arrival, now)
+        for arrival, ring in list(self._ring_search.found(self._ring_of)):
+            self._verify(arrival, ring, now)
+        self.author.resume(self.roster)
         self._admit(now)
 
     def _ask_for_rings(self, now: float) -> None:
-        """Asks whoever sent an item for its ring; the records that it is made of are announced with it."""
-        due = {root for root, at in self._ring_asks.items() if at <= now}
-        waiting: dict[bytes, LinkId] = {}
-        for arrival in self._intake.parked():
-            if arrival.item.ring_root in due and arrival.link in self._links:
-                waiting.setdefault(arrival.item.ring_root, arrival.link)
-        ring = self.roster.ring_at(self._epoch)
-        for root in due:
-            if root in waiting:
-                self._ring_asks[root] = now + RING_ASK_INTERVAL_S
-                self._links[waiting[root]].send(
-                    RingWanted(root=root, base_root=ring.root if ring is not None else b"")
-                )
-            else:
-                del self._ring_asks[root]
+        """Asks for the rings that are still missing; the records that one is made of are announced with it."""
+        ours = self.roster.ring_at(self._epoch)
+        for root in self._ring_search.due(now):
+            ready = [neighbour.link for neighbour in self._neighbours]
+            asked = self._ring_search.whom_to_ask(root, ready, self._random, now)
+            for arrival, ring in list(self._ring_search.try_root(root, self._ring_of)):
+                self._verify(arrival, ring, now)
+            if not self._ring_search.awaits(root) or self.roster.known_ring(root) is not None:
+                continue
+            for link in asked:
+                if link in self._links:
+                    self._links[link].send(
+                        RingWanted(root=root, base_root=ours.root if ours is not None else b"")
+                    )
 
     def _send_ring(self, link: Link, frame: RingWanted) -> None:
         ring = self.roster.known_ring(frame.root)
@@ -487,29 +518,23 @@ class Engine:
                 removed=sorted(theirs - keys),
             )
         )
-        added = keys - theirs
-        records = [
-            item.item_id for item in self.store.records() if item.admitted and item.admitted.key in added
-        ]
-        self._announce(link, records)
+        self._announce(link, self._records_of(keys - theirs))
+
+    def _records_of(self, keys: set[bytes]) -> list[ItemId]:
+        return [item.item_id for item in self.store.records() if item.admitted and item.admitted.key in keys]
 
     def _ring_came(self, frame: RingDifference, now: float) -> None:
-        waiting = [arrival for arrival in self._intake.parked() if arrival.item.ring_root == frame.root]
-        if not waiting:
+        if not self._ring_search.awaits(frame.root):
             return
         base = self.roster.known_ring(frame.base_root)
         if base is None and frame.base_root:
             raise RemoteError(Fault.UNEXPECTED, "a ring against a base that was not named")
         keys = (set(base.keys) if base is not None else set()) - set(frame.removed) | set(frame.added)
-        if any(key not in self.roster for key in keys):
+        if not all(self.roster.knows(key) for key in keys):
             return  # The records were announced with the ring; it is asked for again when they have come.
-        epoch = max(arrival.item.epoch for arrival in waiting)
-        self.roster.accept_ring(keys, frame.root, epoch)
-        self._ring_asks.pop(frame.root, None)
-        for arrival in waiting:
-            if self._ring_of(arrival.item) is not None:
-                self._intake.unpark(arrival)
-                self._queue(arrival, now)
+        self.roster.accept_ring(keys, frame.root)
+        for arrival, ring in list(self._ring_search.try_root(frame.root, self._ring_of)):
+            self._verify(arrival, ring, now)
 
     # Admission.
 
@@ -522,10 +547,14 @@ class Engine:
                 link.send(Petition(key=key, possession=proof))
 
     def _petitioned(self, link: Link, frame: Petition, now: float) -> None:
-        if link.friend not in self._sponsored:
+        if frame.key in self.roster:
+            # The newcomer does not know yet. It is nobody's fault, and the record is what it waits for.
+            self._announce(link, self._records_of({frame.key}))
+        elif link.friend not in self._sponsored:
             raise RemoteError(Fault.UNEXPECTED, "a petition by somebody we did not invite")
-        self.author.petitioned(link.friend, frame.key, frame.possession)
-        self._admit(now)
+        if link.friend in self._sponsored:
+            self.author.petitioned(link.friend, frame.key, frame.possession)
+            self._admit(now)
 
     def _admit(self, now: float) -> None:
         items, events = self.author.admit(self.roster, self._epoch)
@@ -534,7 +563,7 @@ class Engine:
             if isinstance(event, Sponsored):
                 self._sponsored.discard(event.friend)
         for item in items:
-            self._accept(item, None, now)
+            self._accept(item, None, now, None)
 
     # Time.
 
@@ -543,23 +572,26 @@ class Engine:
         floor = self._epoch - self.genesis.parameters.item_lifetime_epochs
         for purpose, epoch in self.author.slots.forget_before(floor):
             self._events.append(SlotsForgotten(purpose=purpose, epoch=epoch))
+        self._events.extend(self.author.expire(floor))
         self._expire(floor)
+        self.author.resume(self.roster)
         self._digest_sent = None
         self._admit(now)
         self._petition()
 
     def _expire(self, floor: int) -> None:
         for item in self.store.expire(floor):
-            self._tags.remove(item)
-            self._events.append(ItemRemoved(item_id=item.item_id))
+            self._forget_item(item)
 
     # Everything that follows from what was just done.
 
     def _settle(self, now: float) -> None:
         self._send_due_announcements(now)
         for link in self._links.values():
-            room = ITEMS_IN_FLIGHT_MAX - self._wants.in_flight_count(link.link_id)
-            asking = self._wants.requests(link.link_id, room - self._intake.count(link.link_id), now)
+            waiting = self._wants.in_flight_count(link.link_id) + self._intake.count(link.link_id)
+            # Never so much that the records which the parked ones wait for could not be asked for.
+            waiting += min(self._ring_search.count(link.link_id), ITEMS_IN_FLIGHT_MAX - WANT_IDS_MAX)
+            asking = self._wants.requests(link.link_id, ITEMS_IN_FLIGHT_MAX - waiting, now)
             if asking:
                 link.send(Want(item_ids=list(asking)))
         while (batch := self._intake.next_batch()) is not None:
@@ -574,22 +606,22 @@ class Engine:
             ]
             self._events.append(VerifyWanted(batch_id=batch_id, ring=ring, jobs=jobs))
         self._events.extend(self.author.proofs_wanted())
-        current = self.roster.ring_at(self._epoch)
-        if current is not None and current.root != self._digest_sent:
-            self._digest_sent = current.root
+        self._events.extend(self.roster.ring_changes())
+        ours = self.roster.ring_at(self._epoch)
+        if ours is not None and ours.root != self._digest_sent:
+            self._digest_sent = ours.root
             for link in self._links.values():
                 if link.ready:
-                    link.send(Digest(epoch=self._epoch, ring_root=current.root))
+                    link.send(Digest(epoch=self._epoch, ring_root=ours.root))
 
     def _send_due_announcements(self, now: float) -> None:
-        due: dict[LinkId, list[ItemId]] = {}
-        while self._announcements and self._announcements[0][0] <= now:
-            _, _, link_id, item_id = heapq.heappop(self._announcements)
-            link = self._links.get(link_id)
-            if link is not None and item_id in self.store and item_id not in link.known:
-                due.setdefault(link_id, []).append(item_id)
-        for link_id, item_ids in due.items():
-            self._announce(self._links[link_id], item_ids)
+        at = self._agenda.timer()
+        if at is None or at > now:
+            return
+        for link_id, item_ids in self._agenda.due(self._neighbours, now).items():
+            link = self._links[link_id]
+            new = [item_id for item_id in item_ids if item_id in self.store and item_id not in link.known]
+            self._announce(link, new)
 
     def _announce(self, link: Link, item_ids: list[ItemId]) -> None:
         for start in range(0, len(item_ids), ANNOUNCE_IDS_MAX):
@@ -605,16 +637,18 @@ class Engine:
         for frame in frames:
             link.send(frame)
 
-    def _blame(self, link: Link, fault: Fault) -> None:
+    def _blame(self, link: Link, fault: Fault, now: float) -> None:
         """Tells a friend what it did wrong, and parts from one that keeps on."""
         link.send(Complaint(fault=fault))
         self._events.append(Complained(link=link.link_id, fault=fault, ours=False))
-        if link.blame(fault):
+        if self._conduct.setdefault(link.friend, Conduct()).blame(fault, now):
             self._last_words += [(link.link_id, frame) for frame in link.outgoing]
+            self._give_up(self._intake.link_refused(link.link_id))
             self._forget_link(link.link_id)
             self._events.append(LinkRefused(link=link.link_id, fault=fault))
 
     def _forget_link(self, link: LinkId) -> None:
         del self._links[link]
+        self._neighbours = [neighbour for neighbour in self._neighbours if neighbour.link != link]
         self._wants.link_closed(link)
-        self._intake.link_closed(link)
+        self._give_up(self._ring_search.link_closed(link))

@@ -36,6 +36,8 @@ class Fault(enum.IntEnum):
     WRONG_EPOCH = 7
     #: A ring that is no snapshot of the roster.
     WRONG_RING = 8
+    #: A secret over a ring that is smaller than the mesh allows.
+    SMALL_RING = 9
 
 
 class GossipError(Exception):

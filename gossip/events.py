@@ -24,6 +24,8 @@ __all__ = [
     "OutboxAdded",
     "OutboxRemoved",
     "ProofWanted",
+    "RingForgotten",
+    "RingKept",
     "RosterChanged",
     "SlotUsed",
     "SlotsForgotten",
@@ -94,6 +96,23 @@ class Sponsored:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RingKept:
+    """Durable: an item here names a ring that does not follow from the records; newcomers will ask for it."""
+
+    ring_root: bytes
+    """32 bytes."""
+    keys: tuple[bytes, ...]
+    """33 bytes each."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RingForgotten:
+    """Durable: no item names such a ring any more."""
+
+    ring_root: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProofWanted:
     """Work: prove with the member's secret; answer with ``Engine.proof_made``."""
 
@@ -154,6 +173,8 @@ Event = (
     | OutboxAdded
     | OutboxRemoved
     | Sponsored
+    | RingKept
+    | RingForgotten
     | ProofWanted
     | VerifyWanted
     | RosterChanged

@@ -12,6 +12,8 @@ from typing import Annotated, NewType
 
 import msgspec
 
+from ..crypto import curve
+from ..crypto.errors import InvalidKey
 from .errors import LocalError, Malformed
 from .wire import Bytes33, Message, decode_untrusted, encode
 
@@ -39,7 +41,7 @@ class Parameters(Message, frozen=True):
     """Seconds of an epoch, the finest time on the wire."""
     relay_day_epochs: Annotated[int, _within(1, 1_000)] = 24
     """Epochs that a relay key lasts."""
-    founding_size: Annotated[int, _within(1, 64)] = 8
+    founding_size: Annotated[int, _within(2, 64)] = 8
     """Members, the founder among them, whose admission the founder may sign plainly."""
     secrets_per_epoch: Annotated[int, _within(1, 1_000)] = 4
     replies_per_epoch: Annotated[int, _within(0, 1_000)] = 20
@@ -112,6 +114,10 @@ class Genesis:
         complaint = _name_complaint(message.name)
         if complaint:
             raise Malformed(complaint)
+        try:
+            curve.parse(message.founder)
+        except InvalidKey as error:
+            raise Malformed("a founder whose key is none") from error
         return cls(message.name, message.parameters, message.founder)
 
     def encode(self) -> bytes:

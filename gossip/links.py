@@ -3,7 +3,8 @@
     OPENED ── their hello, same mesh ──> READY
        └───── anything else ───────────> refused
 
-A link counts what its friend did wrong. Each fault is answered with a complaint; a friend that keeps on is refused.
+What a friend does wrong is counted by friend, so that a new link is no clean slate, and forgotten with time. Each
+fault is answered with a complaint; a friend that keeps on is refused.
 Ids that the friend is known to have are remembered for a while, so that they are not announced back.
 """
 
@@ -18,16 +19,37 @@ from .events import FriendId, LinkId
 from .items import ItemId
 from .wire import Message, encode
 
-__all__ = ["FAULTS_MAX", "Link"]
+__all__ = ["FAULTS_MAX", "FAULT_FORGOTTEN_S", "Conduct", "Link"]
 
-#: A friend with a bug sends a few wrong messages; one that has sent this many over a link is not worth the work.
+#: A friend with a bug sends a few wrong messages; one that sends so many is not worth the work.
 FAULTS_MAX: Final = 8
+#: One fault is forgotten in this time: an honest friend whose queue dropped half a reconciliation now and then stays
+#: welcome for years, and a forger costs one look a minute.
+FAULT_FORGOTTEN_S: Final = 60.0
 #: 16,384 ids are 1.5 MB a link.
 KNOWN_IDS_MAX: Final = 16_384
 #: Differences of clocks and of rosters are nobody's misbehaviour: told, not counted.
 FORGIVEN: Final = frozenset({Fault.WRONG_EPOCH, Fault.WRONG_RING})
 #: After these there is nothing more to say.
 FATAL: Final = frozenset({Fault.WRONG_MESH, Fault.WRONG_VERSION})
+
+
+@dataclass(slots=True)
+class Conduct:
+    """What a friend did wrong of late, over all its links."""
+
+    _level: float = 0.0
+    _at: float = 0.0
+
+    def blame(self, fault: Fault, now: float) -> bool:
+        """Counts a fault; returns whether the friend's link is to be refused."""
+        if fault not in FORGIVEN:
+            forgotten = max(0.0, now - self._at) / FAULT_FORGOTTEN_S
+            # Not beyond the limit: a friend that was refused may make good in eight minutes.
+            self._level = min(FAULTS_MAX, max(0.0, self._level - forgotten) + 1)
+            self._at = now
+        # Eight faults in as many instants lose a little to rounding and to the instants.
+        return fault in FATAL or (fault not in FORGIVEN and self._level > FAULTS_MAX - 0.5)
 
 
 @dataclass(slots=True)
@@ -42,7 +64,6 @@ class Link:
     """Set once their hello has come."""
     outgoing: list[bytes] = field(default_factory=list)
     """Encoded frames that the driver has not taken yet."""
-    fault_count: int = 0
     known: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)
 
     @property
@@ -60,9 +81,3 @@ class Link:
             self.known.move_to_end(item_id)
         while len(self.known) > KNOWN_IDS_MAX:
             self.known.popitem(last=False)
-
-    def blame(self, fault: Fault) -> bool:
-        """Counts a fault; returns whether the link is to be refused."""
-        if fault not in FORGIVEN:
-            self.fault_count += 1
-        return fault in FATAL or self.fault_count >= FAULTS_MAX

@@ -11,7 +11,7 @@ from typing import Protocol
 from ..crypto.membership import Purpose
 from .items import Item, ItemId
 
-__all__ = ["RandomSource", "SlotBook", "TagIndex"]
+__all__ = ["Displaced", "RandomSource", "SlotBook", "TagIndex", "counted_tag", "founder_tag"]
 
 
 class RandomSource(Protocol):
@@ -57,36 +57,39 @@ class SlotBook:
 
 
 class TagIndex:
-    """Which item holds which tag."""
+    """Which item holds which tag; for all but admissions, whose conflicts are the roster's affair."""
 
     def __init__(self) -> None:
         self._holders: dict[bytes, tuple[bytes, ItemId]] = {}
 
-    def losers(self, item: Item) -> set[ItemId] | None:
-        """The items that this one would displace, or None if it is itself displaced by one that is held."""
-        losers = set()
-        for tag in _counted(item):
-            held = self._holders.get(tag)
-            if held is None or held[1] == item.item_id:
-                continue
-            if held[0] <= item.message_hash:
-                return None
-            losers.add(held[1])
-        return losers
+    def loser(self, item: Item) -> ItemId | None:
+        """The item that this one would displace, if any. Raises ``Displaced`` if it is itself the one to go."""
+        held = self._holders.get(counted_tag(item))
+        if held is None or held[1] == item.item_id:
+            return None
+        if held[0] <= item.message_hash:
+            raise Displaced
+        return held[1]
 
     def add(self, item: Item) -> None:
-        for tag in _counted(item):
-            self._holders[tag] = (item.message_hash, item.item_id)
+        self._holders[counted_tag(item)] = (item.message_hash, item.item_id)
 
     def remove(self, item: Item) -> None:
-        for tag in _counted(item):
-            held = self._holders.get(tag)
-            if held is not None and held[1] == item.item_id:
-                del self._holders[tag]
+        tag = counted_tag(item)
+        held = self._holders.get(tag)
+        if held is not None and held[1] == item.item_id:
+            del self._holders[tag]
 
 
-def _counted(item: Item) -> list[bytes]:
-    """The tags that count: the first one, of the quota. The founder's numbers count like tags."""
-    if item.by_founder:
-        return [b"founder" + item.body.slot.to_bytes(4, "big")]
-    return [item.tags[0]]
+class Displaced(Exception):
+    """An item whose tag is held by one with a lower message hash. Nobody's fault: its sender may not know."""
+
+
+def counted_tag(item: Item) -> bytes:
+    """The tag that counts: the first one, of the quota. The founder's numbers count like tags."""
+    return founder_tag(item.body.slot) if item.by_founder else item.tags[0]
+
+
+def founder_tag(number: int) -> bytes:
+    """What stands for a tag on the admission to which the founder gave this number."""
+    return b"founder" + number.to_bytes(4, "big")

@@ -4,30 +4,65 @@ Admission records are only ever added, so that every node converges on the same 
 epochs after its own; the founder and the members it admits plainly count at once. The ring of an epoch is thus a
 function of the records alone, and two nodes with the same records name the same root.
 
-A node that has a record too few computes another root. It fetches the ring that an item names from the friend who
-sent it and accepts it if it could be a snapshot of the roster (``check_ring``): nobody chooses a ring.
+*Rivals.* A sponsor that admits two keys in one slot leaves two records under one tag. The one whose message hash is
+lower counts, everywhere. The other is kept too, because honest nodes that heard of it first have named it in rings,
+and what they posted over those stays readable; but no ring may hold both.
+
+*Rings of others.* A node that has a record too few computes another root. It fetches the ring that an item names from
+the friend who sent it and accepts it if it could be a snapshot of the roster (``check_ring``): nobody chooses a ring.
 """
 
-from bisect import bisect_right, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import OrderedDict
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from typing import Final
 
 from ..crypto.errors import CryptoError
 from ..crypto.membership import Ring
 from .errors import Fault, RemoteError
+from .events import RingForgotten, RingKept
 from .genesis import Genesis
-from .items import AdmissionBody, Item
+from .items import AdmissionBody, Item, ItemId
+from .quota import counted_tag, founder_tag
 
-__all__ = ["MATURITY_EPOCHS", "MEMBERS_MAX", "Roster"]
+__all__ = ["MATURITY_EPOCHS", "MEMBERS_MAX", "RECORDS_MAX", "RIVALS_MAX", "Roster"]
 
 #: By then practically every node has a record.
 MATURITY_EPOCHS: Final = 2
 #: A ring is at most this large; proofs, frames and the benchmark figures are laid out for it.
 MEMBERS_MAX: Final = 1_024
-#: Rings kept by root. A ring of 1,024 shares its keys with the others and adds 8 kB; a mesh that grows by one member
-#: an epoch names one root an epoch, and items older than this many roots are rare outside a catch-up.
+#: Records under one tag. An honest member leaves two at most, after losing its disk; more are an attack.
+RIVALS_MAX: Final = 4
+#: Records in all: 10 MB. Those beyond the ring's limit are kept so that all nodes agree which members come first.
+RECORDS_MAX: Final = 4 * MEMBERS_MAX
+#: Rings kept by root besides those that items here name. A ring of 1,024 shares its keys with the others and adds
+#: 8 kB; friends ask for what they have just been sent.
 RINGS_KEPT_MAX: Final = 128
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class _Record:
+    """An admission, ordered among those under its tag."""
+
+    message_hash: bytes
+    key: bytes
+    at: int
+    """The first epoch whose ring it counts for."""
+    item_id: ItemId
+    tag: bytes
+
+
+@dataclass(slots=True)
+class _Named:
+    """A ring that items held here name."""
+
+    ring: Ring
+    epoch_min: int
+    epoch_max: int
+    item_count: int = 0
+    kept: bool = False
+    """Whether it is durable, since it does not follow from the records."""
 
 
 class Roster:
@@ -35,13 +70,18 @@ class Roster:
 
     def __init__(self, genesis: Genesis) -> None:
         self._genesis = genesis
+        self._by_tag: dict[bytes, list[_Record]] = {}
+        self._by_key: dict[bytes, list[_Record]] = {}
+        self._contested: set[bytes] = set()
         self._eligible_at: dict[bytes, int] = {genesis.founder: 0}
-        self._numbers: dict[int, bytes] = {}
         self._order: list[tuple[int, bytes]] = [(0, genesis.founder)]
         self._rings: OrderedDict[bytes, Ring] = OrderedDict()
+        self._named: dict[bytes, _Named] = {}
         self._latest: dict[int, Ring] = {}
+        self._ring_changes: list[RingKept | RingForgotten] = []
+        self._record_count = 0
         self.version = 0
-        """Grows with every change."""
+        """Grows with every change of the members."""
 
     def __len__(self) -> int:
         return len(self._eligible_at)
@@ -60,59 +100,97 @@ class Roster:
         """The first epoch whose ring holds the key, or None if it is no member's."""
         return self._eligible_at.get(key)
 
-    def add(self, record: Item) -> bool:
-        """Adds a verified admission; returns whether the roster changed.
+    def knows(self, key: bytes) -> bool:
+        """Whether any record admits this key, also one that lost to a rival."""
+        return key == self._genesis.founder or key in self._by_key
 
-        A key that two members admitted counts from the earlier of both. A roster that is full takes no more: the
-        one rule here that depends on the order of arrival, reached only by a mesh at its design limit.
+    def add(self, record: Item) -> set[ItemId] | None:
+        """Adds a verified admission.
+
+        Returns the records that are to be dropped for it, or None if it is itself one too many. Which rivals are kept
+        beyond the first, and which records beyond ``RECORDS_MAX``, depends on the order of arrival: rules that only an
+        attack reaches, and that decide neither who counts nor what an honest node names.
         """
         body = record.body
         if not isinstance(body, AdmissionBody):
             raise TypeError("only admissions enter the roster")
-        if record.by_founder:
-            self._numbers[body.slot] = body.key
         at = record.epoch if record.by_founder else record.epoch + MATURITY_EPOCHS
-        before = self._eligible_at.get(body.key)
-        if before is not None and before <= at:
-            return False
-        if before is None and self.full:
-            return False
-        if before is not None:
-            self._order.remove((before, body.key))
-        self._eligible_at[body.key] = at
-        insort(self._order, (at, body.key))
-        self._changed()
-        return True
+        tag = counted_tag(record)
+        new = _Record(record.message_hash, body.key, at, record.item_id, tag)
+        rivals = self._by_tag.setdefault(tag, [])
+        dropped: set[ItemId] = set()
+        gone: set[bytes] = set()
+        if new in rivals:
+            return dropped
+        if not rivals and self._record_count >= RECORDS_MAX:
+            del self._by_tag[tag]
+            return None
+        if len(rivals) >= RIVALS_MAX:
+            if rivals[0] < new:
+                return None
+            dropped.add(rivals[-1].item_id)
+            gone.add(rivals[-1].key)
+            self._remove(rivals[-1])
+        insort(rivals, new)
+        self._by_key.setdefault(body.key, []).append(new)
+        self._record_count += 1
+        if len(rivals) > 1:
+            self._contested.add(tag)
+        self._count_again({rival.key for rival in rivals} | gone)
+        return dropped
 
-    def remove(self, record: Item, others: Collection[Item]) -> None:
-        """Takes back an admission that lost a conflict of tags; ``others`` are the records that remain."""
-        body = record.body
-        if not isinstance(body, AdmissionBody):
-            raise TypeError("only admissions leave the roster")
-        at = self._eligible_at.pop(body.key, None)
-        if at is not None:
-            self._order.remove((at, body.key))
-        self._changed()
-        for other in others:
-            if isinstance(other.body, AdmissionBody) and other.body.key == body.key:
-                self.add(other)
+    def _remove(self, record: _Record) -> None:
+        self._by_tag[record.tag].remove(record)
+        self._by_key[record.key].remove(record)
+        self._record_count -= 1
+        if not self._by_key[record.key]:
+            del self._by_key[record.key]
 
-    def _changed(self) -> None:
+    def _count_again(self, keys: Collection[bytes]) -> None:
+        """Finds out anew since when keys count; of two members' admissions of one key the earlier decides."""
+        changes: list[tuple[int, bytes]] = []
+        for key in keys:
+            records = self._by_key.get(key, ())
+            at = min((record.at for record in records if self._by_tag[record.tag][0] == record), default=None)
+            before = self._eligible_at.get(key)
+            if at == before or key == self._genesis.founder:
+                continue
+            if before is not None:
+                del self._eligible_at[key]
+                del self._order[bisect_left(self._order, (before, key))]
+                changes.append((before, key))
+            if at is not None:
+                self._eligible_at[key] = at
+                insort(self._order, (at, key))
+                changes.append((at, key))
+        if changes:
+            self._changed(min(changes))
+
+    def _changed(self, first: tuple[int, bytes]) -> None:
+        """The order changed from here on, so the rings that reach as far are others."""
         self.version += 1
-        self._latest.clear()
+        place = bisect_left(self._order, first)
+        for count in [count for count in self._latest if count > place]:
+            del self._latest[count]
+        for named in self._named.values():
+            if named.epoch_max >= first[0]:
+                self._keep_if_needed(named)
 
     def free_number(self) -> int | None:
         """The lowest number that the founder may still sign, or None when the founding is over."""
         numbers = range(1, self._genesis.parameters.founding_size)
-        return next((number for number in numbers if number not in self._numbers), None)
+        return next((number for number in numbers if founder_tag(number) not in self._by_tag), None)
 
     def ring_at(self, epoch: int) -> Ring | None:
-        """The ring of an epoch, or None while fewer than two members are eligible."""
-        count = bisect_right(self._order, epoch, key=lambda entry: entry[0])
+        """The ring of an epoch, or None while fewer than two members are eligible.
+
+        Of more members than a ring may hold, those eligible first.
+        """
+        count = min(bisect_right(self._order, epoch, key=lambda entry: entry[0]), MEMBERS_MAX)
         ring = self._latest.get(count)
         if ring is None and count >= 2:
             ring = self._latest[count] = Ring([key for _, key in self._order[:count]])
-            self._keep(ring)
+            self._remember(ring)
         return ring
 
     def ring_by_root(self, root: bytes, epoch: int) -> Ring | None:
@@ -120,10 +198,9 @@ class Roster:
         ring = self.ring_at(epoch)
         if ring is not None and ring.root == root:
             return ring
-        known = self._rings.get(root)
+        known = self.known_ring(root)
         if known is None:
             return None
-        self._rings.move_to_end(root)
         try:
             self.check_ring(known.keys, epoch)
         except RemoteError:
@@ -132,41 +209,98 @@ class Roster:
 
     def known_ring(self, root: bytes) -> Ring | None:
         """The ring with this root, whatever it may be named by; to answer friends who ask."""
-        return self._rings.get(root)
+        named = self._named.get(root)
+        return named.ring if named is not None else self._rings.get(root)
 
     def check_ring(self, keys: Collection[bytes], epoch: int) -> None:
         """Checks that these keys could be somebody's snapshot of the roster at this epoch.
 
-        Every key must be admitted and eligible by then, and no member may be left out who was eligible an item's
-        lifetime earlier: records may be late, but not for ever, and a ring of one's own choosing would be a lie to
-        the reader about the size of the crowd. Raises ``RemoteError``.
+        Every key must be admitted and eligible by then, no two may be rivals, and at least half of the members who
+        were eligible an item's lifetime earlier must be there: a ring of one's own choosing would be a lie to the
+        reader about the crowd. Half, and not all of them, because a member can date a record back to any slot that it
+        has not used; if one record too few made a ring wrong, such a record would take the readers of every
+        secret from it. Raises ``RemoteError``.
         """
         keys = set(keys)
         for key in keys:
-            at = self._eligible_at.get(key)
+            at = self._known_at(key)
             if at is None or at > epoch:
                 raise RemoteError(Fault.WRONG_RING, "a ring with keys that are not eligible")
-        settled = epoch - self._genesis.parameters.item_lifetime_epochs
-        for at, key in self._order:
-            if at > settled:
-                break
-            if key not in keys:
-                raise RemoteError(Fault.WRONG_RING, "a ring that leaves out settled members")
+        for tag in self._contested:
+            rivals = {
+                record.key
+                for record in self._by_tag[tag]
+                if record.key in keys and len(self._by_key[record.key]) == 1
+            }
+            if len(rivals) > 1:
+                raise RemoteError(Fault.WRONG_RING, "a ring with two keys admitted in one slot")
+        settled_at = epoch - self._genesis.parameters.item_lifetime_epochs
+        settled = self._order[: bisect_right(self._order, settled_at, key=lambda entry: entry[0])]
+        present = sum(key in keys for _, key in settled[:MEMBERS_MAX])
+        if 2 * present < min(len(settled), MEMBERS_MAX):
+            raise RemoteError(Fault.WRONG_RING, "a ring that leaves out most of the settled members")
 
-    def accept_ring(self, keys: Collection[bytes], root: bytes, epoch: int) -> Ring:
-        """Keeps a ring that a friend sent, if it has this root and may be named. Raises ``RemoteError``."""
-        self.check_ring(keys, epoch)
+    def _known_at(self, key: bytes) -> int | None:
+        if key == self._genesis.founder:
+            return 0
+        return min((record.at for record in self._by_key.get(key, ())), default=None)
+
+    def accept_ring(self, keys: Collection[bytes], root: bytes) -> None:
+        """Keeps a ring that a friend sent, if it has this root. Raises ``RemoteError``.
+
+        Whether an item may name it is asked for each item, by ``ring_by_root``.
+        """
         try:
-            ring = Ring(list(keys))
+            ring = Ring(keys)
         except CryptoError as error:
-            raise RemoteError(Fault.WRONG_RING, "keys that make no ring") from error
+            raise RemoteError(Fault.MALFORMED, "keys that make no ring") from error
         if ring.root != root:
-            raise RemoteError(Fault.WRONG_RING, "a ring with another root")
-        self._keep(ring)
-        return ring
+            # Which keys a root stands for is no matter of what one has heard of: this friend made it up.
+            raise RemoteError(Fault.MALFORMED, "a ring with another root")
+        self._remember(ring)
 
-    def _keep(self, ring: Ring) -> None:
+    def _remember(self, ring: Ring) -> None:
         self._rings[ring.root] = ring
         self._rings.move_to_end(ring.root)
         while len(self._rings) > RINGS_KEPT_MAX:
             self._rings.popitem(last=False)
+
+    # The rings that items held here name: newcomers will ask for them as long as the items are kept.
+
+    def restore_ring(self, keys: Collection[bytes]) -> None:
+        """Takes back a ring that was kept. Raises ``CryptoError`` if it is none."""
+        ring = Ring(keys)
+        self._named[ring.root] = _Named(ring, 2**63, 0, kept=True)
+
+    def name(self, ring: Ring, epoch: int) -> None:
+        """An item of this epoch that names this ring is held from now on."""
+        named = self._named.setdefault(ring.root, _Named(ring, epoch, epoch))
+        named.item_count += 1
+        named.epoch_min, named.epoch_max = min(named.epoch_min, epoch), max(named.epoch_max, epoch)
+        self._keep_if_needed(named)
+
+    def unname(self, root: bytes) -> None:
+        """An item that named this ring is gone."""
+        named = self._named.get(root)
+        if named is None:
+            return
+        named.item_count -= 1
+        if named.item_count <= 0:
+            del self._named[root]
+            self._remember(named.ring)
+            if named.kept:
+                self._ring_changes.append(RingForgotten(ring_root=root))
+
+    def _keep_if_needed(self, named: _Named) -> None:
+        """Has a ring made durable that the records alone no longer give after a restart."""
+        if named.kept:
+            return
+        # If it is the ring of the first and of the last epoch, it is that of all between, since rings only grow.
+        if any(self.ring_at(epoch) != named.ring for epoch in {named.epoch_min, named.epoch_max}):
+            named.kept = True
+            self._ring_changes.append(RingKept(ring_root=named.ring.root, keys=named.ring.keys))
+
+    def ring_changes(self) -> list[RingKept | RingForgotten]:
+        """What changed about the rings that must survive a restart; each is returned once."""
+        changes, self._ring_changes = self._ring_changes, []
+        return changes

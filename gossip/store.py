@@ -65,15 +65,23 @@ class ItemStore:
     def expire(self, floor: int) -> list[Item]:
         """Raises the floor to ``floor``, and further while too much is held; returns what was dropped."""
         self.floor = max(self.floor, floor)
-        dropped: list[Item] = []
-        transient = self.sets[TRANSIENT]
-        for epoch, item_id in transient:
-            if epoch >= self.floor:
-                if self.size <= self._size_max:
-                    break
-                self.floor = epoch + 1
-            dropped.append(self.remove(ItemId(item_id)))
+        dropped = self._drop_below_floor()
+        while self.size > self._size_max and len(self.sets[TRANSIENT]):
+            oldest, _ = next(iter(self.sets[TRANSIENT]))
+            self.floor = oldest + 1
+            dropped += self._drop_below_floor()
         return dropped
+
+    @property
+    def too_large(self) -> bool:
+        """Whether ``expire`` would have to raise the floor."""
+        return self.size > self._size_max
+
+    def _drop_below_floor(self) -> list[Item]:
+        if self.floor == 0:
+            return []
+        gone = list(self.sets[TRANSIENT].entries(0, self.floor - 1))
+        return [self.remove(ItemId(item_id)) for _, item_id in gone]
 
 
 def _collection(item: Item) -> int:

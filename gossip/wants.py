@@ -1,11 +1,14 @@
 """Wants: which items we are after, and whom we ask for them.
 
-A friend announces ids; each id is asked for from one friend at a time, the first that announced it, and from the
-next one if no answer comes in time or the link goes. How much is asked of a friend at once is bounded, so that a
-long catch-up is paced by what arrives and no queue on the way overflows.
+A friend announces ids; each id is asked for from one friend at a time. If no answer comes in time, if the answer does
+not hold or the link goes, the next friend that announced the id is asked, so that no friend can keep an item from us
+that another has. How much is asked of a friend at once is bounded by a window that shrinks when it falls behind and
+grows with what arrives, so that a long catch-up is paced by the link.
+
+An answer that comes after its time is late and nobody's fault: such ids are remembered for a while.
 """
 
-from collections import deque
+from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,28 +16,46 @@ from .events import LinkId
 from .frames import WANT_IDS_MAX
 from .items import ItemId
 
-__all__ = ["ASK_TIMEOUT_S", "ITEMS_IN_FLIGHT_MAX", "WANTED_MAX", "Wants"]
+__all__ = ["ASK_TIMEOUT_S", "ITEMS_IN_FLIGHT_MAX", "LATE_MAX", "WANTED_MAX", "WINDOW_MIN", "Wants"]
 
 #: A friend that is alive answers within seconds; one that is busy with a catch-up within this.
 ASK_TIMEOUT_S: Final = 20.0
 #: Items asked of one friend and not yet verified: 600 kB at the most, and enough to keep two verifiers in batches.
 ITEMS_IN_FLIGHT_MAX: Final = 2 * WANT_IDS_MAX
-#: Ids waiting over all friends: 10 MB of bookkeeping. What does not fit is found by the next reconciliation.
+#: A friend over a slow line is asked for at least this many: 40 kB in 20 s gets through a modem.
+WINDOW_MIN: Final = 16
+#: Unanswered ids remembered for each link, so that late answers are told from unsolicited ones: 100 kB.
+LATE_MAX: Final = 1_024
+#: Ids waiting over all friends: 20 MB of bookkeeping. What does not fit is found by the next reconciliation; the
+#: friend that announced the most gives way first.
 WANTED_MAX: Final = 40_000
 
 
 @dataclass(slots=True)
 class _Wanted:
     announcers: list[LinkId]
+    """Who has it and has not failed us with it."""
     asked: LinkId | None = None
-    deadline: float = 0.0
+    in_hand: bool = False
+    """It has come, and whether it holds is not known yet."""
 
 
 @dataclass(slots=True)
 class _Peer:
-    queue: deque[ItemId] = field(default_factory=deque)
-    asked: dict[ItemId, float] = field(default_factory=dict)
+    queue: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)
+    asked: OrderedDict[ItemId, float] = field(default_factory=OrderedDict)
     """Ids in flight and their deadlines, in the order in which they were asked."""
+    late: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)
+    window: int = ITEMS_IN_FLIGHT_MAX
+
+    def expect_late(self, item_id: ItemId) -> None:
+        self.late[item_id] = None
+        if len(self.late) > LATE_MAX:
+            self.late.popitem(last=False)
+
+    @property
+    def load(self) -> int:
+        return len(self.queue) + len(self.asked)
 
 
 class Wants:
@@ -58,25 +79,65 @@ class Wants:
         for item_id in [*peer.asked, *peer.queue]:
             self._withdraw(item_id, link)
 
-    def announced(self, link: LinkId, item_ids: list[ItemId]) -> None:
-        """A friend has these, and we do not."""
+    def announced(self, link: LinkId, item_ids: list[ItemId], *, first: bool = False) -> None:
+        """A friend has these, and we do not; with ``first`` they are asked for before what waits already."""
         peer = self._peers[link]
-        for item_id in item_ids:
+        for item_id in reversed(item_ids) if first else item_ids:
             wanted = self._wanted.get(item_id)
             if wanted is None:
-                if len(self._wanted) >= WANTED_MAX:
-                    return
+                if not self._make_room(peer):
+                    continue
                 wanted = self._wanted[item_id] = _Wanted([])
             if link not in wanted.announcers:
                 wanted.announcers.append(link)
-                peer.queue.append(item_id)
+                peer.queue[item_id] = None
+            if first and item_id in peer.queue:
+                peer.queue.move_to_end(item_id, last=False)
+
+    def _make_room(self, peer: _Peer) -> bool:
+        """Makes room for one more id of this friend at the cost of one that takes more, if need be."""
+        while len(self._wanted) >= WANTED_MAX:
+            link, greedy = max(self._peers.items(), key=lambda entry: len(entry[1].queue))
+            if len(greedy.queue) <= peer.load + 1:
+                return False
+            item_id, _ = greedy.queue.popitem()
+            self._withdraw(item_id, link)
+        return True
 
     def arrived(self, link: LinkId, item_id: ItemId) -> bool:
-        """An item came; returns whether it had been asked of this friend."""
-        if item_id not in self._peers[link].asked:
+        """An item came; returns whether it had been asked of this friend. ``done`` or ``failed`` is to follow."""
+        peer = self._peers[link]
+        if item_id in peer.asked:
+            del peer.asked[item_id]
+            peer.window = min(ITEMS_IN_FLIGHT_MAX, peer.window + 1)
+        elif item_id in peer.late:
+            del peer.late[item_id]
+        else:
             return False
-        self._forget(item_id)
+        wanted = self._wanted.setdefault(item_id, _Wanted([]))
+        if wanted.asked is not None and wanted.asked != link:
+            self._stop_asking(item_id, wanted.asked)
+        wanted.asked = None
+        wanted.in_hand = True
         return True
+
+    def done(self, item_id: ItemId) -> None:
+        """The item is kept, or refused whoever sends it."""
+        wanted = self._wanted.pop(item_id, None)
+        if wanted is None:
+            return
+        for announcer in wanted.announcers:
+            if announcer in self._peers:
+                self._peers[announcer].queue.pop(item_id, None)
+        if wanted.asked is not None:
+            self._stop_asking(item_id, wanted.asked)
+
+    def failed(self, link: LinkId, item_id: ItemId) -> None:
+        """What this friend sent under the id did not hold, or nobody could tell; another's may."""
+        wanted = self._wanted.get(item_id)
+        if wanted is not None:
+            wanted.in_hand = False
+            self._withdraw(item_id, link)
 
     def in_flight_count(self, link: LinkId) -> int:
         return len(self._peers[link].asked)
@@ -84,14 +145,15 @@ class Wants:
     def requests(self, link: LinkId, room: int, now: float) -> list[ItemId]:
         """The ids to ask this friend for now, at most ``room``; they count as asked from here on."""
         peer = self._peers[link]
+        count = min(room, peer.window - len(peer.asked), WANT_IDS_MAX)
         asking: list[ItemId] = []
-        while peer.queue and len(asking) < min(room, WANT_IDS_MAX):
-            item_id = peer.queue.popleft()
-            wanted = self._wanted.get(item_id)
-            if wanted is None or wanted.asked is not None:
+        while peer.queue and len(asking) < count:
+            item_id, _ = peer.queue.popitem(last=False)
+            wanted = self._wanted[item_id]
+            if wanted.asked is not None or wanted.in_hand:
                 continue
             wanted.asked = link
-            wanted.deadline = peer.asked[item_id] = now + ASK_TIMEOUT_S
+            peer.asked[item_id] = now + ASK_TIMEOUT_S
             asking.append(item_id)
         return asking
 
@@ -105,26 +167,30 @@ class Wants:
         """Gives up on friends that did not answer; others that announced the same are asked next."""
         for link, peer in self._peers.items():
             late = [item_id for item_id, deadline in peer.asked.items() if deadline <= now]
+            if late:
+                peer.window = max(WINDOW_MIN, peer.window // 2)
             for item_id in late:
                 self._withdraw(item_id, link)
+
+    def _stop_asking(self, item_id: ItemId, link: LinkId) -> None:
+        """Their answer may still be on its way."""
+        peer = self._peers[link]
+        if peer.asked.pop(item_id, None) is not None:
+            peer.expect_late(item_id)
 
     def _withdraw(self, item_id: ItemId, link: LinkId) -> None:
         wanted = self._wanted.get(item_id)
         if wanted is None:
             return
-        if link in wanted.announcers:
-            wanted.announcers.remove(link)
+        wanted.announcers = [other for other in wanted.announcers if other != link and other in self._peers]
+        if link in self._peers:
+            self._stop_asking(item_id, link)
+            self._peers[link].queue.pop(item_id, None)
         if wanted.asked == link:
             wanted.asked = None
-            if link in self._peers:
-                self._peers[link].asked.pop(item_id, None)
-        if wanted.asked is None:
-            if not wanted.announcers:
-                del self._wanted[item_id]
-            else:
-                self._peers[wanted.announcers[0]].queue.append(item_id)
-
-    def _forget(self, item_id: ItemId) -> None:
-        wanted = self._wanted.pop(item_id, None)
-        if wanted is not None and wanted.asked is not None:
-            self._peers[wanted.asked].asked.pop(item_id, None)
+        if wanted.asked is not None or wanted.in_hand:
+            return
+        if wanted.announcers:
+            self._peers[wanted.announcers[0]].queue[item_id] = None
+        else:
+            del self._wanted[item_id]

@@ -107,6 +107,7 @@ class Driver:
             items=remembered.items,
             slots=remembered.slots,
             outbox=remembered.outbox,
+            rings=remembered.rings,
             now=self._clock.now(),
         )
 

@@ -81,7 +81,7 @@ def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None)
 
 
 async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> None:
-    ended, answered = trio.Event(), trio.Event()
+    ended, answered, answering = trio.Event(), trio.Event(), False
     with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
         async with trio.open_nursery() as nursery:
             stop = trio.CancelScope()
@@ -93,17 +93,22 @@ async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> Non
                         async with trio.open_nursery() as running:
                             await running.start(node.run)
                             await nursery.start(_answer, node, profile, port, ended, answered)
+                            answering = True
                             _greet(profile, node)
                 finally:
                     # Whoever waits for an answer gets one: done, or that the node ends, or why it fails.
                     ended.set()
-                    with trio.move_on_after(ANSWER_S_MAX, shield=True):
-                        await answered.wait()
+                    if answering:
+                        with trio.move_on_after(ANSWER_S_MAX, shield=True):
+                            await answered.wait()
             nursery.cancel_scope.cancel()
 
 
 async def _opened(store: Store, workers: Workers, config: Config) -> Node:
+    from .libp2p_check import check_remedies
     from .libp2p_transport import Libp2pTransport
+
+    await check_remedies()
 
     def make_transport(seed: bytes, admits: Callable[[NodeId], bool]) -> Transport:
         return Libp2pTransport(seed, admits=admits, listen=config.listen)

@@ -89,6 +89,7 @@ class Table(Enum):
     OUTBOX = "outbox"  #: what waits to be published; preallocated rows
     SLOTS = "slots"  #: slots already used, so that a restart does not use them again
     RECORDS = "records"  #: the mesh's own records: admissions, relay keys, revocations
+    RINGS = "rings"  #: rings that items name and that do not follow from the records
     RELAY_KEYS = "relay_keys"  #: the secret halves of this node's relay keys
     PACKETS = "packets"  #: packets kept for friends that were away; a log
     ITEMS = "items"  #: accepted items; a log

@@ -5,13 +5,16 @@ node, as a disk would, so that a node can be stopped and started again from them
 """
 
 import heapq
+import itertools
 import random
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from rumor.crypto import membership
-from rumor.crypto.membership import Purpose
+import msgspec
+
+from rumor.crypto import membership, possession
+from rumor.crypto.membership import Purpose, Ring
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import (
     Complained,
@@ -23,14 +26,18 @@ from rumor.gossip.events import (
     OutboxAdded,
     OutboxRemoved,
     ProofWanted,
+    RingForgotten,
+    RingKept,
     RosterChanged,
     SlotsForgotten,
     SlotUsed,
     Sponsored,
     VerifyWanted,
 )
+from rumor.gossip.frames import Complaint, Frame, Hello, decode_frame_untrusted
 from rumor.gossip.genesis import Genesis, Parameters
-from rumor.gossip.items import Item, ItemId
+from rumor.gossip.items import AdmissionBody, Body, Item, ItemId, Kind, SecretBody, message_of, scopes_of
+from rumor.gossip.wire import Message, encode
 
 START = 1_000_000.0
 LATENCY_S = 0.02
@@ -48,6 +55,7 @@ class Disk:
     items: dict[ItemId, bytes] = field(default_factory=dict)
     slots: set[tuple[Purpose, int, int]] = field(default_factory=set)
     outbox: dict[ItemId, OutboxAdded] = field(default_factory=dict)
+    rings: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
 
 
 @dataclass
@@ -86,16 +94,23 @@ class FakeNetwork:
         self._queue: list[tuple[float, int, Peer, LinkId, bytes]] = []
         self._sequence = 0
         self._next_link = 1
-        #: Decides whether a frame gets through; tests put holes in it.
-        self.passes: Callable[[Peer, Peer, bytes], bool] = lambda sender, receiver, frame: True
+        #: How many times a frame arrives; tests lose and repeat some.
+        self.copies: Callable[[Peer, Peer, bytes], int] = lambda sender, receiver, frame: 1
         #: Whether proofs are made; a node that crashes first has only its outbox.
         self.proving = True
+        self._verdicts: dict[tuple[bytes, bytes, bytes, bytes], bool] = {}
+        #: Seconds that a frame takes; tests that want disorder draw it.
+        self.latency_s: Callable[[], float] = lambda: LATENCY_S
 
     def add(self, name: str, *, founder: bool = False) -> Peer:
         secret = self.founder_secret if founder else membership.keypair()[0]
         engine = Engine(self.genesis, random.Random(name), self.now, secret=secret)
         peer = self.peers[name] = Peer(name, engine, secret)
         return peer
+
+    def add_puppet(self, name: str, *friends: Peer) -> "Puppet":
+        """A friend of these whose every word the test chooses."""
+        return Puppet(self, name, friends)
 
     def befriend(self, one: Peer, other: Peer, *, invited: bool = False) -> None:
         """A friendship; with ``invited`` one also brought the other into the mesh."""
@@ -137,6 +152,7 @@ class FakeNetwork:
             slots=peer.disk.slots,
             outbox=list(peer.disk.outbox.values()),
             now=self.now,
+            rings=peer.disk.rings.values(),
         )
         self.drain(peer)
 
@@ -158,6 +174,10 @@ class FakeNetwork:
                     peer.disk.outbox[event.item_id] = event
                 case OutboxRemoved(item_id=item_id):
                     peer.disk.outbox.pop(item_id, None)
+                case RingKept(ring_root=root, keys=keys):
+                    peer.disk.rings[root] = keys
+                case RingForgotten(ring_root=root):
+                    del peer.disk.rings[root]
                 case ProofWanted() | VerifyWanted():
                     work.append(event)
                 case Complained():
@@ -181,12 +201,21 @@ class FakeNetwork:
     def _answer(self, peer: Peer, wanted: ProofWanted | VerifyWanted) -> None:
         if isinstance(wanted, VerifyWanted):
             jobs = [(job.proof, job.scopes, job.message) for job in wanted.jobs]
-            results = membership.verify_batch(wanted.ring, jobs)
-            peer.engine.verified(wanted.batch_id, [tags is not None for tags in results], self.now)
+            peer.engine.verified(wanted.batch_id, self._verify(wanted.ring, jobs), self.now)
         elif self.proving:
             proof = membership.prove(peer.secret, wanted.ring, wanted.scopes, wanted.message)
             peer.engine.proof_made(wanted.item_id, proof, self.now)
         self.drain(peer)
+
+    def _verify(self, ring: Ring, jobs: list[tuple[bytes, list[bytes], bytes]]) -> list[bool]:
+        """Verifies a batch; what one node has verified none verifies again, which keeps whole meshes quick."""
+        keys = [(ring.root, proof, b"".join(scopes), message) for proof, scopes, message in jobs]
+        new = [job for key, job in zip(keys, jobs, strict=True) if key not in self._verdicts]
+        results = iter(membership.verify_batch(ring, new))
+        for key in keys:
+            if key not in self._verdicts:
+                self._verdicts[key] = next(results) is not None
+        return [self._verdicts[key] for key in keys]
 
     def _send(self, peer: Peer) -> None:
         for link, frame in peer.engine.frames_to_send():
@@ -195,9 +224,11 @@ class FakeNetwork:
             other, theirs = peer.links[link]
             peer.sent["frames"] += 1
             peer.sent["bytes"] += len(frame)
-            if self.passes(peer, other, frame):
+            for _ in range(self.copies(peer, other, frame)):
                 self._sequence += 1
-                heapq.heappush(self._queue, (self.now + LATENCY_S, self._sequence, other, theirs, frame))
+                heapq.heappush(
+                    self._queue, (self.now + self.latency_s(), self._sequence, other, theirs, frame)
+                )
 
     def run(self, seconds: float) -> None:
         """Lets time pass."""
@@ -241,7 +272,110 @@ def small_mesh(count: int, parameters: Parameters = EASY) -> tuple[FakeNetwork, 
         network.disconnect(peers[0], peer)
         for there, here in ((peers[0], peer), (peer, peers[0])):
             there.engine.friend_removed(here.friend_id)
-    for one, other in zip(peers[1:], peers[2:], strict=False):
+    for one, other in itertools.pairwise(peers[1:]):
         network.befriend(one, other)
     network.settle()
     return network, peers
+
+
+class Puppet:
+    """A friend without an engine: it says what a test tells it to and remembers what it hears."""
+
+    def __init__(self, network: FakeNetwork, name: str, friends: Sequence[Peer]) -> None:
+        self.network = network
+        self.heard: list[Frame] = []
+        self.peer = Peer(name, self, b"")  # type: ignore[arg-type]
+        network.peers[name] = self.peer
+        for friend in friends:
+            friend.engine.friend_added(self.peer.friend_id)
+            self.connect(friend)
+
+    def connect(self, friend: Peer) -> None:
+        """Opens a link and says hello."""
+        self.network.connect(self.peer, friend)
+        self.say(friend, Hello(versions=[1], mesh_id=self.network.genesis.mesh_id, nonce=b"\xff" * 32))
+
+    def say(self, friend: Peer, *frames: Message | bytes) -> None:
+        """Says these at once, and lets the friend do what follows."""
+        links = [theirs for there, theirs in self.peer.links.values() if there is friend]
+        for frame in frames:
+            for link in links:
+                data = frame if isinstance(frame, bytes) else encode(frame)
+                friend.engine.receive(link, data, self.network.now)
+                self.network.drain(friend)
+
+    def heard_of(self, kind: type[msgspec.Struct]) -> list[Frame]:
+        return [frame for frame in self.heard if isinstance(frame, kind)]
+
+    @property
+    def complaints(self) -> list[int]:
+        """The faults that it was told of."""
+        return [frame.fault for frame in self.heard if isinstance(frame, Complaint)]
+
+    # The engine's side of a peer.
+
+    def link_opened(self, link: LinkId, friend: FriendId, now: float) -> None:
+        pass
+
+    def link_closed(self, link: LinkId, now: float) -> None:
+        pass
+
+    def receive(self, link: LinkId, frame: bytes, now: float) -> None:
+        self.heard.append(decode_frame_untrusted(frame))
+
+    def timer(self) -> float | None:
+        return None
+
+    def next_event(self) -> None:
+        return None
+
+    def frames_to_send(self) -> list[tuple[LinkId, bytes]]:
+        return []
+
+
+def signed(network: FakeNetwork, secret: bytes, ring: Ring, kind: Kind, epoch: int, body: Body) -> Item:
+    """An item of this member over this ring, whatever the rules say about it."""
+    scopes = scopes_of(network.genesis.mesh_id, epoch, body)
+    proof = membership.prove(secret, ring, scopes, message_of(kind, epoch, body))
+    return Item(kind, epoch, body, tuple(membership.tags_in(proof, len(scopes))), proof, ring.root)
+
+
+def secret_item(
+    network: FakeNetwork,
+    author: Peer,
+    text: str,
+    *,
+    slot: int = 0,
+    epoch: int | None = None,
+    ring: Ring | None = None,
+) -> Item:
+    """A secret that this member signs by hand."""
+    epoch = network.genesis.epoch_at(network.now) if epoch is None else epoch
+    ring = ring or author.engine.roster.ring_at(epoch)
+    assert ring is not None
+    nonce = text.encode().ljust(32, b".")[:32]
+    body = SecretBody(
+        slot=slot, text=text, style=0, thread_nonce=nonce, reply_key=b"r" * 32, retraction=b"t" * 32
+    )
+    return signed(network, author.secret, ring, Kind.SECRET, epoch, body)
+
+
+def admission_item(
+    network: FakeNetwork, sponsor: Peer, newcomer: bytes, *, slot: int = 0, epoch: int | None = None
+) -> Item:
+    """An admission by proof of the member whose secret ``newcomer`` is, signed by hand."""
+    epoch = network.genesis.epoch_at(network.now) if epoch is None else epoch
+    ring = sponsor.engine.roster.ring_at(epoch)
+    assert ring is not None
+    body = AdmissionBody(
+        slot=slot,
+        key=membership.public_key(newcomer),
+        possession=possession.prove_possession(newcomer, network.genesis.mesh_id),
+    )
+    return signed(network, sponsor.secret, ring, Kind.ADMISSION, epoch, body)
+
+
+def garbled(item: Item) -> Item:
+    """The same item, by its id, with a proof that does not hold."""
+    proof = item.proof[:-1] + bytes([item.proof[-1] ^ 1])
+    return Item(item.kind, item.epoch, item.body, item.tags, proof, item.ring_root)

@@ -1,0 +1,64 @@
+"""The gate: a node posts only as a member, in a large enough ring that enough friends see alike."""
+
+from typing import Any
+
+import pytest
+
+from rumor.crypto import membership
+from rumor.crypto.membership import Ring
+from rumor.gossip.gate import Gate, inspect
+from rumor.gossip.genesis import Genesis, Parameters
+
+KEYS = [membership.keypair()[1] for _ in range(4)]
+RING = Ring(KEYS)
+GENESIS = Genesis.found("gate", KEYS[0], Parameters(epoch_s=10, friends_min=3, members_min=4))
+OPEN: dict[str, Any] = {
+    "genesis": GENESIS,
+    "now": 1_000.0,
+    "eligible_at": 100,
+    "ring": RING,
+    "friend_count": 3,
+    "digests": [RING.root, RING.root, b"other"],
+    "secrets_left": 1,
+}
+
+
+def gate(**changes: Any) -> Gate:
+    return inspect(**{**OPEN, **changes})
+
+
+def test_it_is_open_when_all_is_well() -> None:
+    assert gate() == Gate(obstacles=(), open_at=None, ring_size=4, agreeing_count=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence", "open_at"),
+    [
+        ({"eligible_at": None}, "not a member", None),
+        ({"eligible_at": 102}, "counts in a little while", 1_020.0),
+        ({"friend_count": 2}, "3 confirmed friends", None),
+        ({"ring": Ring(KEYS[:3]), "digests": [Ring(KEYS[:3]).root] * 3}, "4 members", None),
+        ({"ring": None}, "4 members", None),
+        ({"digests": [RING.root]}, "Only 1 of the 2 friends", None),
+        ({"digests": []}, "Only 0 of the 2 friends", None),
+        ({"secrets_left": 0}, "all that anybody may", 1_010.0),
+    ],
+)
+def test_each_rule_closes_it_and_says_so(
+    changes: dict[str, Any], sentence: str, open_at: float | None
+) -> None:
+    found = gate(**changes)
+    assert any(sentence in obstacle for obstacle in found.obstacles)
+    assert found.open_at == open_at
+
+
+def test_who_has_fewer_than_three_friends_needs_all_of_them() -> None:
+    easy = Genesis.found("gate", KEYS[0], Parameters(epoch_s=10, friends_min=1, members_min=4))
+    for friend_count, agreeing, is_open in ((1, 0, False), (1, 1, True), (2, 1, False), (2, 2, True)):
+        found = gate(genesis=easy, friend_count=friend_count, digests=[RING.root] * agreeing)
+        assert (found.obstacles == ()) is is_open
+
+
+def test_waiting_helps_only_if_it_helps_with_everything() -> None:
+    assert gate(eligible_at=102, secrets_left=0).open_at == 1_020.0
+    assert gate(eligible_at=102, friend_count=0).open_at is None
