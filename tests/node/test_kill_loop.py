@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trio
@@ -34,7 +35,11 @@ def stored_items(person: Profile) -> list[Item]:
     async def read() -> list[Item]:
         profile = located(person)
         async with opened_store(profile, unlock(profile, str)) as store:
-            return [Item.decode_untrusted(row.value) for row in await store.items(after=0)]
+            items, last = [], 0
+            while page := await store.items(after=last):
+                items += [Item.decode_untrusted(row.value) for row in page]
+                last = page[-1].seq
+            return items
 
     return trio.run(read)
 
@@ -69,8 +74,14 @@ def settle(people: list[Profile], wanted: set[str]) -> None:
     until(settled, every_s=0.3)
 
 
-def person_feed(person: Profile) -> list[dict[str, str]]:
-    secrets: list[dict[str, str]] = Client(located(person)).get("/secrets", count=200)["secrets"]
+def person_feed(person: Profile) -> list[dict[str, Any]]:
+    """The whole feed, page by page."""
+    secrets: list[dict[str, Any]] = []
+    client = Client(located(person))
+    before = None
+    while page := client.get("/secrets", count=200, before=before)["secrets"]:
+        secrets += page
+        before = page[-1]["number"]
     return secrets
 
 
