@@ -81,7 +81,7 @@ async def test_both_confirm_at_the_same_moment(autojump_clock: MockClock) -> Non
         await ann.until_may_post()
         await bob.until_may_post()
         for person in (ann, bob):
-    XX
+            assert person.node.driver.engine._conduct == {}
 
 
 async def test_a_connection_that_comes_back_while_a_confirmation_is_written_gets_one_hello(
@@ -102,7 +102,7 @@ async def test_a_connection_that_comes_back_while_a_confirmation_is_written_gets
             place.network.heal()
         await bob.until_may_post()
         for person in (ann, bob):
-    XX
+            assert person.node.driver.engine._conduct == {}
 
 
 async def post_when_open(person: Person, text: str) -> None:

@@ -31,12 +31,18 @@ class Disk(MemoryStore):
         super().__init__()
         self.delay_s = 0.0
         self.is_full = False
+        self.commits_left: int | None = None
+        """After so many, a commit hangs until the node is killed; None never."""
         self.commits: list[Sequence[Change]] = []
 
     async def commit(self, changes: Sequence[Change]) -> None:
         await trio.sleep(self.delay_s)
         if self.is_full:
             raise StoreFull("There is no room left: free some disk space.")
+        if self.commits_left is not None:
+            if self.commits_left == 0:
+                await trio.sleep_forever()
+            self.commits_left -= 1
         self.commits.append(list(changes))
         await super().commit(changes)
 
