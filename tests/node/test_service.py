@@ -83,7 +83,7 @@ def test_a_full_disk_and_a_stuck_follower(household: Household) -> None:
         assert workers
         for person in (ann, bob):
             assert person.end(signal.SIGTERM)[0] == 0
-        assert not [pid for pid in workers if Path(f"/proc/{pid}").exists()]
+        until(lambda: not [pid for pid in workers if Path(f"/proc/{pid}").exists()])
     for person in (ann, bob):
         assert not (person.folder / "token").exists()
         assert (person.folder / "rumor.db").stat().st_mode & 0o077 == 0
