@@ -39,7 +39,6 @@ from .frames import (
     ANNOUNCE_IDS_MAX,
     ITEMS_FRAME_SIZE,
     VERSION,
-    WANT_IDS_MAX,
     Announce,
     Complaint,
     Digest,
@@ -343,7 +342,7 @@ class Engine:
         link.knows(item_ids)
         new = [item_id for item_id in item_ids if item_id not in self.store and item_id not in self._refused]
         # A friend that was asked for a ring announces the records that it is made of: without them nothing moves.
-        self._wants.announced(link.link_id, new, first=self._ring_search.count(link.link_id) > 0)
+        self._wants.announced(link.link_id, new, urgent=self._ring_search.count(link.link_id) > 0)
 
     def _send_items(self, link: Link, item_ids: list[ItemId]) -> None:
         batch: list[bytes] = []
@@ -589,8 +588,7 @@ class Engine:
         self._send_due_announcements(now)
         for link in self._links.values():
             waiting = self._wants.in_flight_count(link.link_id) + self._intake.count(link.link_id)
-            # Never so much that the records which the parked ones wait for could not be asked for.
-            waiting += min(self._ring_search.count(link.link_id), ITEMS_IN_FLIGHT_MAX - WANT_IDS_MAX)
+            waiting += self._ring_search.count(link.link_id)
             asking = self._wants.requests(link.link_id, ITEMS_IN_FLIGHT_MAX - waiting, now)
             if asking:
                 link.send(Want(item_ids=list(asking)))
