@@ -136,7 +136,8 @@ class Engine:
             else:
                 self._tags.add(item)
         for item in items:
-            self._name_ring(item, self.roster.ring_by_root(item.ring_root, item.epoch))
+            ring = self.roster.ring_by_root(item.ring_root, item.epoch)
+            self._name_ring(item, ring or self.roster.known_ring(item.ring_root))
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
         for row in outbox:
