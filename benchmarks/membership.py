@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from rumor.crypto import curve, membership, transcript
+from rumor.crypto import curve, generators, hashing, membership, transcript
 
 ASKED = {
     16: ("487", "2.5–3", "1.8–2.2", "0.34–0.44"),
@@ -38,7 +38,7 @@ def cpu_ms(call: Callable[[], object], runs: int) -> float:
 
 def multiplications_ms(count: int, runs: int) -> float:
     """The cost of a sum of so many multiples, one multiplication for each."""
-    points = [curve.hash_to_point(b"benchmark", bytes([number])) for number in range(32)]
+    points = [hashing.hash_to_point(b"benchmark", bytes([number])) for number in range(32)]
     terms = [(secrets.randbelow(curve.ORDER), points[number % 32]) for number in range(count)]
     return cpu_ms(lambda: curve.add(curve.multiply(point, scalar) for scalar, point in terms), runs)
 
@@ -81,7 +81,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=9, help="runs per figure (default 9)")
     parser.add_argument("--json", action="store_true", help="print the rows as JSON")
     options = parser.parse_args()
-    transcript.generators(2)  # so that the first row does not pay for what all share
+    generators.table(2)  # so that the first row does not pay for what all share
     rows = [measure(size, options.runs) for size in options.sizes]
     if options.json:
         print(json.dumps(rows, indent=1))

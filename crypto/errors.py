@@ -51,3 +51,12 @@ class InvalidVault(CryptoError):
 
 class InvalidInvitation(CryptoError):
     """This is not an invitation that can be used."""
+
+
+class NotCanonical(CryptoError):
+    """These bytes are not the one encoding of a message."""
+
+    def __init__(self, reason: str, *, is_cut_short: bool = False) -> None:
+        super().__init__(reason)
+        #: Whether the bytes are a beginning, as far as can be told.
+        self.is_cut_short = is_cut_short

@@ -29,12 +29,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
-from . import curve, labels, tensors, transcript
+from . import curve, generators, labels, tensors, transcript
 from .curve import ORDER, Point
 from .derivation import hkdf_sha256
 from .errors import InvalidKey, InvalidProof, InvalidScope
+from .generators import BASE
 from .proofs import Proof, decode_untrusted, encode, points_of, proof_size, tags_in
-from .rings import BASE, Ring
+from .rings import Ring
 from .scopes import Purpose, scope
 
 __all__ = [
@@ -127,8 +128,8 @@ def _prove(secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes, e
         b_scalars += chosen + [
             blind * (1 - 2 * bit) % ORDER for blind, bit in zip(choices, chosen, strict=True)
         ]
-    generators = transcript.generators(count)
-    points: list[Point | None] = [generators.weighted_sum(a_scalars), generators.weighted_sum(b_scalars)]
+    table = generators.table(count)
+    points: list[Point | None] = [table.weighted_sum(a_scalars), table.weighted_sum(b_scalars)]
 
     # Step 4: the ring's sum as a polynomial; its top coefficient is the author's key and is not published.
     polynomials = tensors.place_polynomials(digits, blinds)
@@ -284,10 +285,6 @@ def _hold(ring: Ring, statements: Sequence[_Statement], weights: Sequence[_Weigh
             (tensors.place_products(factors[:middle], w2), tensors.place_products(factors[middle:]))
         )
     ours = curve.weighted_sum(left)
-    theirs = curve.add(
-        [
-            transcript.generators(count).weighted_sum([scalar % ORDER for scalar in fixed]),
-            ring.weighted_sum(tensors.summed_place_products(halves)),
-        ]
-    )
+    scalars = tensors.summed_place_products(halves)
+    theirs = ring.weighted_sum(scalars, [scalar % ORDER for scalar in fixed])
     return ours is not None and theirs is not None and ours.encode() == theirs.encode()

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from .curve import ORDER, POINT_SIZE, SCALAR_SIZE, Point, parse
 from .errors import InvalidKey, InvalidProof
-from .rings import BASE, RING_SIZE_MAX, RING_SIZE_MIN, digit_count
+from .generators import BASE
+from .rings import RING_SIZE_MAX, RING_SIZE_MIN, digit_count
 from .scopes import SCOPE_COUNT_MAX
 
 

@@ -16,18 +16,17 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
 from typing import Final
 
-from . import labels
+from . import generators, labels
 from .curve import ORDER, POINT_SIZE, Point, PointTable, parse
 from .errors import InvalidKey, InvalidRing, NotInRing
+from .generators import BASE
 
-#: Choices per digit. 4 gives the shortest proofs together with 3, and the faster ones.
-BASE: Final = 4
 #: A ring of one hides nobody.
 RING_SIZE_MIN: Final = 2
 #: A mesh has at most so many members; beyond, floods and rosters cost more than a node's budget.
 RING_SIZE_MAX: Final = 1024
 ROOT_SIZE: Final = 32
-#: Rings a worker keeps ready. A table is 2 MB at the most, and items of a few recent epochs arrive mixed.
+#: Rings a worker keeps ready. A table is under 2 MB, and items of a few recent epochs arrive mixed.
 _RINGS_MAX: Final = 6
 
 
@@ -70,7 +69,7 @@ class Ring:
 
     @cached_property
     def _table(self) -> PointTable:
-        return PointTable(self.keys)
+        return PointTable([*generators.keys(self.digit_count), *self.keys])
 
     def index(self, key: bytes) -> int:
         """The place of a key. Raises `NotInRing`."""
@@ -79,11 +78,15 @@ class Ring:
         except ValueError:
             raise NotInRing("this member key is not in the ring") from None
 
-    def weighted_sum(self, scalars: Sequence[int]) -> Point | None:
-        """Σ scalars[k]·P_k over all 4^m places k, in variable time."""
+    def weighted_sum(self, scalars: Sequence[int], fixed: Sequence[int] = ()) -> Point | None:
+        """Σ scalars[k]·P_k over all 4^m places k, plus Σ fixed[i]·(generator i), in variable time.
+
+        In one sum, because two cost more. Without `fixed`, the generators are left out.
+        """
         assert len(scalars) == BASE**self.digit_count
         last = sum(scalars[self.size - 1 :]) % ORDER
-        return self._table.weighted_sum([*scalars[: self.size - 1], last])
+        front = fixed or [0] * (self._table.size - self.size)
+        return self._table.weighted_sum([*front, *scalars[: self.size - 1], last])
 
     def __eq__(self, other: object) -> bool:
         return self.root == other.root if isinstance(other, Ring) else NotImplemented

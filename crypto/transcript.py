@@ -1,4 +1,4 @@
-"""What prover and verifier compute alike: generators, tag bases, and the two challenges.
+"""What prover and verifier compute alike: tag bases and the two challenges.
 
 Not the proof itself (see `membership`). Both challenges hash everything that the prover must have fixed
 before: a tag, a scope, a root or a commitment that were left out could be changed afterwards, and a member
@@ -13,9 +13,9 @@ from functools import lru_cache
 from typing import Final
 
 from . import labels
-from .curve import ORDER, Point, PointTable, hash_to_point, public_point
+from .curve import ORDER, Point
 from .errors import InvalidScope
-from .rings import BASE
+from .hashing import hash_to_point
 from .scopes import SCOPE_COUNT_MAX, SCOPE_SIZE_MAX
 
 #: Tag bases kept: packets of an epoch share their slots' scopes, hearts their targets. 0.4 kB each.
@@ -34,20 +34,6 @@ def check_scopes(scopes: Sequence[bytes]) -> None:
 def tag_base(scope: bytes) -> Point:
     """H(s), the point that tags of this scope are multiples of."""
     return hash_to_point(labels.TAG_BASE, scope)
-
-
-@lru_cache(maxsize=8)
-def generators(digit_count: int) -> PointTable:
-    """F, G, then for each digit j: H[j][0] … H[j][3], K[j][0] … K[j][3]."""
-    names = [
-        kind + bytes([digit, choice])
-        for digit in range(digit_count)
-        for kind in (b"H", b"K")
-        for choice in range(BASE)
-    ]
-    base_point = public_point((1).to_bytes(32, "big"))
-    first, *others = [hash_to_point(labels.GENERATORS, name) for name in (b"F", *names)]
-    return PointTable([point.encode() for point in (first, base_point, *others)])
 
 
 def encode_scopes(scopes: Sequence[bytes]) -> bytes:

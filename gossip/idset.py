@@ -7,7 +7,7 @@ sessions work (`reconciliation`).
 
 An entry is kept as one byte string, `u64 epoch || id`, so that the order of bytes is the order of entries.
 The set is a plain sorted list. At 100,000 entries an insertion at the front moves 800 kB of pointers, about
-20 µs; nearly all insertions are at the newest end and all expiry is at the oldest, so blocks or a tree would
+50 µs; nearly all insertions are at the newest end and all expiry is at the oldest, so blocks or a tree would
 cost more code than they save time.
 
 Why a sum and not XOR, and why salted: with XOR anybody who can choose a few hundred ids makes two sets with

@@ -91,7 +91,10 @@ class Step:
     have: tuple[bytes, ...] = ()
     """32-byte ids of entries that we held when the session began and the friend lacks."""
     want: tuple[bytes, ...] = ()
-    """Short ids (8 bytes) of entries that the friend holds and we lack; see `Session.short_id`."""
+    """Short ids (8 bytes) of entries that the friend says it holds and we lack; see `Session.short_id`.
+
+    A friend can make them up, 60,000 in a flight: a reason to expect items, not to keep a list of them all.
+    """
     done: bool = False
     """The session is over, once `messages` are sent; it takes no more."""
 

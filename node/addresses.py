@@ -20,15 +20,16 @@ _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 def reachable(listening: Iterable[str]) -> list[str]:
     """The multiaddrs under which others may reach these listening ones, best first, without repetition."""
     found: list[str] = []
+    loopback: list[str] = []
     for address in listening:
         host, port = parse_address(address)
         if host in _EVERYWHERE:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
             found += [format_address(own, port) for own in _own_hosts(family)]
-            found.append(format_address(_EVERYWHERE[host], port))
+            loopback.append(format_address(_EVERYWHERE[host], port))
         else:
             found.append(address)
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found + loopback[:1]))
 
 
 def _own_hosts(family: socket.AddressFamily) -> list[str]:

@@ -2,30 +2,36 @@
 
 Routes and shapes, nothing else: every answer is made by ``Node``, and who may ask is the guard's affair. Errors are
 ``{"error": sentence}`` with a status that scripts can use: 400 for a request that makes no sense, 404 for a friend that
-is not there, 409 for what cannot be done now.
+is not there, 409 for what the state of things does not allow, 425 for what may be tried again later, 503 for a node
+that is ending, 507 for a disk that is full or broken: then nothing was done.
 """
 
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from contextlib import suppress
+from typing import Any, Final
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from ..crypto.errors import CryptoError
 from ..gossip.errors import LocalError, PostRefused
-from .friends import FriendError
-from .node import Node, NodeError
+from .account import AccountError
+from .driver import DriverEnded
+from .friends import FriendError, FriendUnknown
+from .node import Node
+from .storage import PAGE_COUNT_MAX, StoreError
+from .workers import WorkerError
 
 __all__ = ["make_app"]
 
-#: A page of the feed, and the most that may be asked for at once.
-PAGE_COUNT: int = 50
-PAGE_COUNT_MAX: int = 500
+#: A page of the feed, if not said otherwise.
+PAGE_COUNT: Final = 50
 #: Items that a follower of the feed may fall behind before it is cut off.
-FOLLOWER_WAITING_MAX: int = 256
+FOLLOWER_WAITING_MAX: Final = 256
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -37,7 +43,7 @@ class BadRequest(Exception):
 async def _body(request: Request) -> dict[str, Any]:
     try:
         body = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise BadRequest("The body is not JSON.") from error
     if not isinstance(body, dict):
         raise BadRequest("The body is not a JSON object.")
@@ -76,7 +82,7 @@ def _query(request: Request, key: str, low: int, high: int) -> int | None:
 def make_app(node: Node) -> Starlette:
     """The application, without its guard."""
 
-    async def status(request: Request) -> Response:
+    async def status(_: Request) -> Response:
         return JSONResponse(await node.status())
 
     async def found(request: Request) -> Response:
@@ -85,13 +91,14 @@ def make_app(node: Node) -> Starlette:
 
     async def invite(request: Request) -> Response:
         body = await _body(request)
-        return JSONResponse(await node.invite(_text(body, "name", "")), 201)
+        name, sponsor = _text(body, "name", ""), _flag(body, "sponsor")
+        return JSONResponse(await node.invite(name, sponsor=sponsor), 201)
 
     async def join(request: Request) -> Response:
         body = await _body(request)
         return JSONResponse(await node.join(_text(body, "uri"), _text(body, "name", "")), 202)
 
-    async def friends(request: Request) -> Response:
+    async def friends(_: Request) -> Response:
         return JSONResponse(node.friends())
 
     async def confirm(request: Request) -> Response:
@@ -115,10 +122,13 @@ def make_app(node: Node) -> Starlette:
         return JSONResponse(await node.feed(before=_query(request, "before", 0, 2**62), count=count))
 
     async def follow(request: Request) -> Response:
+        count = _query(request, "count", 0, PAGE_COUNT_MAX) or 0
+
         async def lines() -> AsyncIterator[str]:
             yield ": following\n\n"
-            async for secret in node.follow(FOLLOWER_WAITING_MAX):
-                yield f"event: secret\ndata: {json.dumps(secret)}\n\n"
+            with suppress(DriverEnded, StoreError, WorkerError):  # The node ends, and with it the stream.
+                async for secret in node.follow(count=count, waiting_max=FOLLOWER_WAITING_MAX):
+                    yield f"event: secret\ndata: {json.dumps(secret)}\n\n"
 
         return StreamingResponse(lines(), media_type="text/event-stream")
 
@@ -128,9 +138,9 @@ def make_app(node: Node) -> Starlette:
         ("/invitations", invite, "POST"),
         ("/friends", friends, "GET"),
         ("/friends", join, "POST"),
-        ("/friends/{friend}/confirmation", confirm, "PUT"),
-        ("/friends/{friend}", rename, "PATCH"),
-        ("/friends/{friend}", remove, "DELETE"),
+        ("/friends/{friend:path}/confirmation", confirm, "PUT"),
+        ("/friends/{friend:path}", rename, "PATCH"),
+        ("/friends/{friend:path}", remove, "DELETE"),
         ("/secrets", feed, "GET"),
         ("/secrets", post, "POST"),
         ("/secrets/following", follow, "GET"),
@@ -140,18 +150,28 @@ def make_app(node: Node) -> Starlette:
         exception_handlers={
             BadRequest: _answer(400),
             CryptoError: _answer(400),
+            LocalError: _answer(400),
+            FriendUnknown: _answer(404),
             FriendError: _answer(409),
-            LocalError: _answer(409),
-            NodeError: _answer(409),
+            AccountError: _answer(409),
             PostRefused: _refused,
+            DriverEnded: _answer(503),
+            WorkerError: _answer(503),
+            StoreError: _answer(507),
+            HTTPException: _no_such_thing,
         },
     )
 
 
 def _answer(status: int) -> Callable[[Request, Exception], Response]:
-    return lambda request, error: JSONResponse({"error": str(error)}, status)
+    return lambda _, error: JSONResponse({"error": str(error)}, status)
 
 
-def _refused(request: Request, error: Exception) -> Response:  # noqa: ARG001
+def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, PostRefused)
-    return JSONResponse({"error": str(error), "obstacles": list(error.obstacles)}, 409)
+    return JSONResponse({"error": str(error), "obstacles": list(error.obstacles)}, 425)
+
+
+def _no_such_thing(_: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": f"There is nothing like that here: {error.detail}."}, error.status_code)

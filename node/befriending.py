@@ -6,32 +6,43 @@ taken invitation is pursued in the background, across restarts, until it works, 
 sides say is in ``rumor.crypto.befriending``; what comes after the meeting is in ``friends``.
 """
 
+import os
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Any, Final
+from contextlib import suppress
+from dataclasses import dataclass, field
+from random import SystemRandom
+from typing import Annotated, Any, Final
 
+import msgspec
 import trio
 
-from ..crypto.befriending import BefriendingFailed, Inviter, Joiner
-from ..crypto.identity import NodeSecret
+from ..crypto.befriending import BefriendingFailed, Inviter, Joiner, Refusal
+from ..crypto.errors import CryptoError
 from ..crypto.invites import Invitation, invitation_identity
 from ..gossip.errors import Malformed
 from ..gossip.genesis import Genesis
-from ..gossip.quota import RandomSource
 from ..gossip.wire import Message, decode_untrusted, encode
+from .account import Account, AccountError
 from .clock import Clock
-from .friends import FriendError, Friendbook, Friendship, Role
+from .friends import Friendbook, FriendError, Friendship, Role, Stage
 from .storage import Delete, Put, Store, Table
 from .transport import Connection, ConnectionLost, NodeId, Transport, Unreachable
 
-__all__ = ["Befriender", "Meeting"]
+__all__ = ["Befriender"]
 
-LIFETIME_S: Final = 48 * 3_600
+#: Two days, and on to the end of the third (UTC): what is kept names a friend, so it may tell no time finer than a day.
+LIFETIME_DAYS: Final = 2
+DAY_S: Final = 86_400
 #: Invitations open at once; each is a key that the gate lets in.
 INVITATIONS_MAX: Final = 64
+#: A holder whose node missed our last word takes the invitation again, and sees new words each time. Who could do that
+#: at will could look for words that begin like those of another connection.
+USES_MAX: Final = 8
 JOINS_MAX: Final = 16
 #: The handshake is two round trips.
 HANDSHAKE_S_MAX: Final = 30.0
+#: How long ``join`` waits for the first try, so that it can say how it went.
+FIRST_TRY_S: Final = 12.0
 RETRY_S_MIN: Final = 1.0
 RETRY_S_MAX: Final = 60.0
 _RECORD_SIZE_MAX: Final = 4_096
@@ -39,33 +50,24 @@ _RECORD_SIZE_MAX: Final = 4_096
 _TAKEN_KEY_SIZE: Final = 16
 
 
-class _Given(Message):
+class _Given(Message, frozen=True):
     """An invitation that we gave."""
 
     secret: bytes
     expires_at: int
     name: str
     sponsor: bool
-    used_by: bytes
+    used_by: bytes = b""
     """The node that took it, or empty."""
+    use_count: Annotated[int, msgspec.Meta(ge=0, le=USES_MAX)] = 0
+    """How often it did."""
 
 
-class _Taken(Message):
+class _Taken(Message, frozen=True):
     """An invitation that we pursue."""
 
     uri: str
     name: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meeting:
-    """Two nodes have met."""
-
-    friendship: Friendship
-    genesis: Genesis
-
-
-Met = Callable[[Meeting], Awaitable[None]]
 
 
 class Befriender:
@@ -75,36 +77,48 @@ class Befriender:
         self,
         store: Store,
         book: Friendbook,
+        account: Account,
         transport: Transport,
-        secret: NodeSecret,
         clock: Clock,
-        random: RandomSource,
+        addresses: Callable[[], list[str]],
+        is_member: Callable[[], bool],
+        enter: Callable[[Genesis], Awaitable[None]],
+        met: Callable[[Friendship], None],
     ) -> None:
+        """``addresses`` tells where we listen now, ``is_member`` whether we are in the roster; ``enter`` takes us into
+        a mesh, or does nothing if we are in it, or raises ``AccountError``; ``met`` is told of each meeting.
+        """
         self._store = store
         self._book = book
         self._transport = transport
-        self._secret = secret
+        self._account = account
         self._clock = clock
-        self._random = random
+        self._addresses = addresses
+        self._is_member = is_member
+        self._enter = enter
+        self._met = met
+        self._taking = trio.Lock()
+        self._random = SystemRandom()
         self._given: dict[NodeId, _Given] = {}
-        self._taken: dict[bytes, _Taken] = {}
-        self._states: dict[bytes, str] = {}
+        self._pursuits: dict[bytes, _Pursuit] = {}
         self._nursery: trio.Nursery | None = None
 
     async def load(self) -> None:
         """Reads what was given and taken before."""
         for key, value in (await self._store.load(Table.INVITATIONS)).items():
             if len(key) == _TAKEN_KEY_SIZE:
-                self._taken[key] = decode_untrusted(_Taken, value, _RECORD_SIZE_MAX)
+                taken = decode_untrusted(_Taken, value, _RECORD_SIZE_MAX)
+                invitation = Invitation.from_uri_untrusted(taken.uri)
+                self._pursuits[key] = _Pursuit(invitation=invitation, name=taken.name)
             else:
                 self._given[NodeId(key)] = decode_untrusted(_Given, value, _RECORD_SIZE_MAX)
 
-    async def run(self, addresses: Callable[[], list[str]], met: Met) -> None:
-        """Pursues taken invitations until cancelled; ``met`` is called for each meeting."""
-        self._addresses, self._met = addresses, met
+    async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Pursues taken invitations until cancelled."""
         async with trio.open_nursery() as self._nursery:
-            for key in self._taken:
-                self._nursery.start_soon(self._pursue, key)
+            for pursuit in self._pursuits.values():
+                self._nursery.start_soon(self._pursue, pursuit)
+            task_status.started()
             await trio.sleep_forever()
 
     # Given.
@@ -125,31 +139,25 @@ class Befriender:
             raise FriendError(f"{INVITATIONS_MAX} invitations are open; wait until some are taken or expire.")
         invitation = Invitation(
             mesh_id=genesis.mesh_id,
-            node_key=self._secret.public,
+            node_key=self._account.node_secret.public,
             addresses=tuple(addresses),
-            secret=self._random.randbytes(16),
-            expires_at=int(self._clock.now()) + LIFETIME_S,
+            secret=os.urandom(16),
+            expires_at=(int(self._clock.now()) // DAY_S + 1 + LIFETIME_DAYS) * DAY_S,
         )
         peer = NodeId(invitation_identity(invitation.secret).public.raw)
         await self._keep_given(
             peer,
-            _Given(
-                secret=invitation.secret,
-                expires_at=invitation.expires_at,
-                name=name,
-                sponsor=sponsor,
-                used_by=b"",
-            ),
+            _Given(secret=invitation.secret, expires_at=invitation.expires_at, name=name, sponsor=sponsor),
         )
         return invitation
 
-    async def answer(self, connection: Connection, genesis: Genesis | None) -> None:
+    async def answer(self, connection: Connection) -> None:
         """Somebody holds an invitation of ours. Never raises, whatever they send."""
-        given = self._given.get(connection.peer)
+        given, genesis = self._given.get(connection.peer), self._account.genesis
         if given is None or genesis is None or not self.expects(connection.peer):
             await connection.aclose()
             return
-        inviter = Inviter(given.secret, self._secret, genesis.encode())
+        inviter = Inviter(given.secret, self._account.node_secret, genesis.encode())
         try:
             with trio.fail_after(HANDSHAKE_S_MAX):
                 while inviter.result is None:
@@ -157,8 +165,13 @@ class Befriender:
                     if inviter.result is None and reply is not None:
                         await connection.send(reply)
                 assert reply is not None
-                await self._taken_by(connection, given, inviter, reply)
-        except (BefriendingFailed, ConnectionLost, FriendError, trio.TooSlowError):
+                await connection.send(await self._taken_by(connection.peer, inviter, reply))
+        except BefriendingFailed as failure:
+            if failure.reply is not None:
+                await _say(connection, failure.reply)
+        except FriendError:
+            await _say(connection, inviter.refuse(Refusal.OTHER))
+        except (ConnectionLost, trio.TooSlowError):
             return
         finally:
             await connection.aclose()
@@ -174,26 +187,30 @@ class Befriender:
         await self._store.commit([Put(Table.INVITATIONS, peer, encode(given))])
         self._given[peer] = given
 
-    async def _taken_by(
-        self, connection: Connection, given: _Given, inviter: Inviter, accepted: bytes
-    ) -> None:
-        """The holder has shown who it is; it gets our word once we have written down that it was them."""
+    async def _taken_by(self, holder: NodeId, inviter: Inviter, accepted: bytes) -> bytes:
+        """The holder has shown who it is. Returns our last word: ``accepted``, once it is written down, or a refusal.
+
+        Several may hold a copy and come at once, so nobody is looked at while another is written down.
+        """
         result = inviter.result
         assert result is not None
         peer = NodeId(result.node_key.raw)
-        if given.used_by and given.used_by != peer:
-            await connection.send(inviter.refuse(Refusal.USED))
-            return
-        await self._keep_given(connection.peer, msgspec.structs.replace(given, used_by=peer))
-        friendship = await self._book.met(
-            peer,
-            given.name,
-            list(result.addresses),
-            result.words,
-            Role.SPONSOR if given.sponsor else Role.NONE,
-        )
-        await self._met(Meeting(friendship=friendship, genesis=Genesis.decode_untrusted(result.genesis)))
-        await connection.send(accepted)
+        async with self._taking:
+            given = self._given.get(holder)
+            if given is None or given.used_by not in (b"", peer) or given.use_count >= USES_MAX:
+                return inviter.refuse(Refusal.USED)
+            used = msgspec.structs.replace(given, used_by=peer, use_count=given.use_count + 1)
+            friendship = await self._book.met(
+                peer,
+                given.name,
+                list(result.addresses),
+                result.words,
+                Role.SPONSOR if given.sponsor else Role.NONE,
+                also=[Put(Table.INVITATIONS, holder, encode(used))],
+            )
+            self._given[holder] = used
+            self._met(friendship)
+        return accepted
 
     async def done(self, peer: NodeId) -> None:
         """The friendship is confirmed or ended; its invitation is of no more use."""
@@ -209,20 +226,23 @@ class Befriender:
         """The invitations that we pursue, and the last ones that failed, each with its state."""
         return [{"name": pursuit.name, "state": pursuit.state} for pursuit in self._pursuits.values()]
 
-    async def join(self, uri: str, name: str, genesis: Genesis | None) -> dict[str, Any]:
+    async def join(self, uri: str, name: str) -> dict[str, Any]:
         """Takes up an invitation and pursues it. Raises ``CryptoError`` or ``FriendError`` with a sentence."""
         invitation = Invitation.from_uri_untrusted(uri)
         invitation.check_current(self._clock.now())
+        genesis = self._account.genesis
         if genesis is not None and genesis.mesh_id != invitation.mesh_id:
             raise FriendError(
                 "This invitation is to another mesh, and a profile is in one: take it up with another profile."
             )
-        if invitation.node_key == self._secret.public:
+        if invitation.node_key == self._account.node_secret.public:
             raise FriendError("This is an invitation of your own: give it to a friend.")
         known = self._book.get(NodeId(invitation.node_key.raw))
         if known is not None and known.stage is Stage.FRIENDS:
-            raise FriendError(f"You and {known.name} are friends already.")
-        live = [pursuit for pursuit in self._pursuits.values() if pursuit.scope is not None]
+            raise FriendError(
+                f"You and {known.name} are friends already. If they have removed you, remove them too and join again."
+            )
+        live = [pursuit for pursuit in self._pursuits.values() if pursuit.live]
         if invitation.secret not in self._pursuits and len(live) >= JOINS_MAX:
             raise FriendError(
                 f"{JOINS_MAX} invitations are under way; wait until some have worked or expired."
@@ -236,8 +256,10 @@ class Befriender:
 
     def _start(self, invitation: Invitation, name: str) -> "_Pursuit":
         old = self._pursuits.get(invitation.secret)
-        if old is not None and old.scope is not None:
+        if old is not None and old.live:
             return old
+        # How the last ones failed has been seen by now.
+        self._pursuits = {key: each for key, each in self._pursuits.items() if each.live}
         pursuit = self._pursuits[invitation.secret] = _Pursuit(invitation=invitation, name=name)
         assert self._nursery is not None
         self._nursery.start_soon(self._pursue, pursuit)
@@ -246,26 +268,24 @@ class Befriender:
     async def _pursue(self, pursuit: "_Pursuit") -> None:
         """Tries until it works, is refused for good or expires."""
         wait_s = RETRY_S_MIN
-        with trio.CancelScope() as pursuit.scope:
-            while True:
-                try:
-                    pursuit.invitation.check_current(self._clock.now())
-                    await self._try(pursuit)
-                except (Unreachable, ConnectionLost, trio.TooSlowError) as error:
-                    pursuit.state = f"waiting for them to be online ({error or 'no answer'})"
-                except (CryptoError, FriendError, Malformed) as error:
-                    pursuit.state = f"failed: {error}"
-                    break
-                else:
-                    del self._pursuits[pursuit.invitation.secret]
-                    pursuit.state = "you have met; compare the words"
-                    break
-                finally:
-                    pursuit.tried.set()
+        while pursuit.live:
+            try:
+                pursuit.invitation.check_current(self._clock.now())
+                await self._try(pursuit)
+            except (Unreachable, ConnectionLost, trio.TooSlowError) as error:
+                pursuit.state = _waiting(str(error) or "no answer in time")
+            except (CryptoError, FriendError, AccountError, Malformed) as error:
+                pursuit.state = f"failed: {error}"
+                pursuit.live = False
+                await self._store.commit([Delete(Table.INVITATIONS, pursuit.invitation.secret)])
+            else:
+                pursuit.state = "you have met; compare the words"
+                pursuit.live = False
+                del self._pursuits[pursuit.invitation.secret]
+            pursuit.tried.set()
+            if pursuit.live:
                 await trio.sleep(wait_s * (0.5 + self._random.random()))
                 wait_s = min(2 * wait_s, RETRY_S_MAX)
-        pursuit.scope = None
-        await self._store.commit([Delete(Table.INVITATIONS, pursuit.invitation.secret)])
 
     async def _try(self, pursuit: "_Pursuit") -> None:
         invitation = pursuit.invitation
@@ -273,7 +293,7 @@ class Befriender:
         connection = await self._transport.dial_as(
             holder.seed, NodeId(invitation.node_key.raw), list(invitation.addresses)
         )
-        joiner = Joiner(invitation, self._secret, self._addresses())
+        joiner = Joiner(invitation, self._account.node_secret, self._addresses())
         try:
             with trio.fail_after(HANDSHAKE_S_MAX):
                 await connection.send(joiner.start())
@@ -285,13 +305,32 @@ class Befriender:
             await connection.aclose()
         result = joiner.result
         genesis = Genesis.decode_untrusted(result.genesis)
-        if self._genesis is not None and self._genesis.mesh_id != genesis.mesh_id:
-            raise FriendError("This profile has entered another mesh meanwhile.")
-        role = Role.NEWCOMER if self._genesis is None else Role.NONE
-        friendship = await self._book.met(
-            NodeId(result.node_key.raw), pursuit.name, list(invitation.addresses), result.words, role
+        await self._enter(genesis)
+        # Who is not in the roster yet petitions every friend who invited it: the first may never get to it.
+        role = Role.NONE if self._is_member() else Role.NEWCOMER
+        self._met(
+            await self._book.met(
+                NodeId(result.node_key.raw),
+                pursuit.name,
+                list(invitation.addresses),
+                result.words,
+                role,
+                also=[Delete(Table.INVITATIONS, invitation.secret)],
+            )
         )
-        await self._met(Meeting(friendship=friendship, genesis=genesis))
+
+
+def _waiting(reason: str) -> str:
+    # The gate of a node lets in the holder of a live invitation and nobody else.
+    if "hung up" in reason:
+        return "their node does not know this invitation; it may have been used: ask for a new one"
+    return f"waiting for them to be online ({reason})"
+
+
+async def _say(connection: Connection, message: bytes) -> None:
+    """Tells somebody who need not listen."""
+    with suppress(ConnectionLost), trio.move_on_after(HANDSHAKE_S_MAX):
+        await connection.send(message)
 
 
 @dataclass(slots=True)
@@ -300,6 +339,7 @@ class _Pursuit:
 
     invitation: Invitation
     name: str
-    state: str = "waiting for them to be online"
-    scope: trio.CancelScope | None = None
+    state: str = "trying to reach them"
+    live: bool = True
+    """Whether it is still tried."""
     tried: trio.Event = field(default_factory=trio.Event)

@@ -25,6 +25,9 @@ EXIT_FAILED = 1
 EXIT_NOT_RUNNING = 3
 EXIT_REFUSED = 4
 
+#: Bytes of standard input; a secret of 1,000 bytes may come with white space around it.
+STDIN_SIZE_MAX = 16_384
+
 
 def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
     """Ends the program with one clear sentence."""
@@ -44,7 +47,7 @@ def profile_of(context: click.Context) -> "Profile":
     from .profile import Profile, ProfileError
 
     try:
-        return Profile(context.obj)
+        return Profile.locate(context.obj)
     except ProfileError as error:
         fail(str(error), 2)
 
@@ -60,15 +63,24 @@ def client_of(context: click.Context) -> "Client":
 
 def ask(context: click.Context, method: str, path: str, **fields: object) -> dict[str, Any]:
     """Asks the running node; ends the program if it refuses."""
-    from .client import ClientError, NotRunning
+    from .client import ClientError, NotNow, NotRunning
 
     client = client_of(context)
     try:
         return client.get(path, **fields) if method == "GET" else client.send(method, path, **fields)
     except NotRunning as error:
         fail(str(error), EXIT_NOT_RUNNING)
-    except ClientError as error:
+    except NotNow as error:
         fail(str(error), EXIT_REFUSED)
+    except ClientError as error:
+        fail(str(error))
+
+
+def friend_path(friend: str, rest: str = "") -> str:
+    """The API's path of a friend, whatever it is called."""
+    from urllib.parse import quote
+
+    return f"/friends/{quote(friend, safe='', errors='replace')}{rest}"
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -138,7 +150,7 @@ def found(context: click.Context, name: str, trial: bool, as_json: bool) -> None
         except SetupError as error:
             fail(str(error))
     except ClientError as error:
-        fail(str(error), EXIT_REFUSED)
+        fail(str(error))
     option = "" if profile.name == "default" else f" --profile {profile.name}"
     show(
         answer,
@@ -224,7 +236,7 @@ def friends(context: click.Context, as_json: bool) -> None:
 def confirm(context: click.Context, friend: str, words: tuple[str, ...], as_json: bool) -> None:
     """Confirm FRIEND by the WORDS that they read to you from their screen."""
     spoken = " ".join(words) or click.prompt("Type the words that your friend reads to you", err=True)
-    answer = ask(context, "PUT", f"/friends/{friend}/confirmation", words=spoken)
+    answer = ask(context, "PUT", friend_path(friend, "/confirmation"), words=spoken)
     show(answer, as_json, lambda answer: click.echo(f"{answer['name']}: {answer['state']}"))
 
 
@@ -235,7 +247,7 @@ def confirm(context: click.Context, friend: str, words: tuple[str, ...], as_json
 @click.pass_context
 def rename(context: click.Context, friend: str, name: str, as_json: bool) -> None:
     """Call FRIEND by another NAME on this node."""
-    answer = ask(context, "PATCH", f"/friends/{friend}", name=name)
+    answer = ask(context, "PATCH", friend_path(friend), name=name)
     show(answer, as_json, lambda answer: click.echo(f"Renamed to {answer['name']}."))
 
 
@@ -248,7 +260,7 @@ def remove(context: click.Context, friend: str, yes: bool, as_json: bool) -> Non
     """End the friendship with FRIEND."""
     if not yes:
         click.confirm(f"End the friendship with {friend}?", abort=True, err=True)
-    answer = ask(context, "DELETE", f"/friends/{friend}")
+    answer = ask(context, "DELETE", friend_path(friend))
     show(answer, as_json, lambda answer: click.echo(f"{answer['removed']} is no friend any more."))
 
 
@@ -260,7 +272,9 @@ def remove(context: click.Context, friend: str, yes: bool, as_json: bool) -> Non
 def post(context: click.Context, text: str | None, style: int, as_json: bool) -> None:
     """Post a secret: TEXT, or what standard input holds."""
     if text is None or text == "-":
-        text = click.get_text_stream("stdin").read()
+        text = read_secret()
+    if not is_unicode(text):
+        fail("That is not text in UTF-8.")
     answer = ask(context, "POST", "/secrets", text=text, style=style)
 
     def tell(answer: dict[str, Any]) -> None:
@@ -280,14 +294,30 @@ def feed(context: click.Context, follow: bool, count: int, as_json: bool) -> Non
     """Read the newest secrets, the latest last."""
     from .printing import print_secret
 
+    if follow:
+        follow_feed(client_of(context), count, lambda secret: show(secret, as_json, print_secret))
+        return
     page = ask(context, "GET", "/secrets", count=count)["secrets"]
     for secret in reversed(page):
         show(secret, as_json, print_secret)
-    if not page and not follow and not as_json:
+    if not page and not as_json:
         click.echo("Nothing here yet.", err=True)
-    if follow:
-        for secret in client_of(context).follow("/secrets/following"):
-            show(secret, as_json, print_secret)
+
+
+def follow_feed(client: "Client", count: int, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Prints secrets until Ctrl-C, which is how this is meant to end, or until the node ends."""
+    from .client import ClientError, NotRunning
+
+    try:
+        for secret in client.follow("/secrets/following", count=count):
+            tell(secret)
+    except KeyboardInterrupt:
+        return
+    except NotRunning as error:
+        fail(str(error), EXIT_NOT_RUNNING)
+    except ClientError as error:
+        fail(str(error))
+    fail("The node has ended, or you were reading too slowly.", EXIT_NOT_RUNNING)
 
 
 @main.command()
@@ -314,6 +344,21 @@ def demo(nodes: int, seconds: int, as_json: bool) -> None:
     except DemoError as error:
         fail(str(error))
     show(report, as_json, print_report)
+
+
+def read_secret() -> str:
+    """Reads a secret's text from standard input. Far more than a secret may have is not read to its end."""
+    if sys.stdin.isatty():
+        click.echo("Type the secret, then Ctrl-D on a line of its own.", err=True)
+    data = sys.stdin.buffer.read(STDIN_SIZE_MAX + 1)
+    if len(data) > STDIN_SIZE_MAX:
+        fail("That is far too long for a secret, which has at most 1,000 bytes.")
+    return data.decode(errors="surrogateescape")
+
+
+def is_unicode(text: str) -> bool:
+    """Whether this has no lone surrogates, which is how Python passes on bytes that are not UTF-8."""
+    return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def read_passphrase(*, confirm: bool) -> str:

@@ -5,21 +5,26 @@ Every failure is a ``ClientError`` whose message tells the person what to do.
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
-from .profile import Profile
-from .token import read_endpoint
+from .credentials import AccessError, read_access
+from .profile import DEFAULT_NAME, Profile
 
-__all__ = ["Client", "ClientError", "NotRunning"]
+__all__ = ["Client", "ClientError", "NotNow", "NotRunning"]
 
 #: Founding and posting wait for the disk and nothing else.
-TIMEOUT_S = 30.0
+TIMEOUT_S: Final = 30.0
+_TRY_LATER: Final = 425
 
 
 class ClientError(Exception):
-    """The node refused; the message is what it said."""
+    """It could not be done; the message is what the node said, or why it said nothing."""
+
+
+class NotNow(ClientError):
+    """The node refused for now; the message says what to wait for."""
 
 
 class NotRunning(ClientError):
@@ -32,26 +37,27 @@ class Client:
     def __init__(self, profile: Profile) -> None:
         """Raises ``NotRunning``."""
         self._profile = profile
-        endpoint = read_endpoint(profile)
-        if endpoint is None:
-            raise self._not_running()
+        try:
+            access = read_access(profile.token_file)
+        except AccessError as error:
+            raise self._not_running() from error
         self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{endpoint.port}/api",
-            headers={"Authorization": f"Bearer {endpoint.token}"},
+            base_url=f"http://127.0.0.1:{access.port}/api",
+            headers={"Authorization": f"Bearer {access.token}"},
             timeout=TIMEOUT_S,
             trust_env=False,
         )
 
     def _not_running(self) -> NotRunning:
-        option = "" if self._profile.name == "default" else f" --profile {self._profile.name}"
+        if not self._profile.exists:
+            return NotRunning(f"There is no profile '{self._profile.name}' yet: make it with `rumor init`.")
+        option = "" if self._profile.name == DEFAULT_NAME else f" --profile {self._profile.name}"
         return NotRunning(
             f"No node is running for this profile. Start it in another terminal: rumor{option} run"
         )
 
     def get(self, path: str, **query: object) -> dict[str, Any]:
-        return self._ask(
-            "GET", path, params={key: str(value) for key, value in query.items() if value is not None}
-        )
+        return self._ask("GET", path, params=_params(query))
 
     def send(self, method: str, path: str, **body: object) -> dict[str, Any]:
         return self._ask(method, path, json=body)
@@ -62,16 +68,25 @@ class Client:
         except httpx.ConnectError:
             raise self._not_running() from None
         except httpx.HTTPError as error:
-            raise ClientError(f"The node did not answer: {error}") from error
+            raise ClientError(
+                f"The node did not answer, so it is not known whether that was done: {error}."
+            ) from error
         answer = _read(response)
+        if response.status_code == _TRY_LATER:
+            raise NotNow(str(answer.get("error", "The node refused for now.")))
         if response.is_error:
             raise ClientError(str(answer.get("error", f"The node answered {response.status_code}.")))
         return answer
 
-    def follow(self, path: str) -> Iterator[dict[str, Any]]:
-        """Server-sent events, until the node stops."""
+    def follow(self, path: str, **query: object) -> Iterator[dict[str, Any]]:
+        """Server-sent events, until the node ends or cuts us off for reading too slowly."""
         try:
-            with self._http.stream("GET", path, timeout=None) as response:
+            with self._http.stream("GET", path, params=_params(query), timeout=None) as response:
+                if response.is_error:
+                    response.read()
+                    raise ClientError(
+                        str(_read(response).get("error", f"The node answered {response.status_code}."))
+                    )
                 for line in response.iter_lines():
                     if line.startswith("data: "):
                         yield json.loads(line.removeprefix("data: "))
@@ -79,6 +94,10 @@ class Client:
             raise self._not_running() from None
         except httpx.HTTPError:
             return
+
+
+def _params(query: dict[str, object]) -> dict[str, str]:
+    return {key: str(value) for key, value in query.items() if value is not None}
 
 
 def _read(response: httpx.Response) -> dict[str, Any]:

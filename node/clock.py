@@ -26,4 +26,7 @@ class Clock:
 
     async def sleep_until(self, at: float | None) -> None:
         """Sleeps until the moment ``at``, or for ever if it is None."""
-        await (trio.sleep_forever() if at is None else trio.sleep(max(0.0, at - self.now())))
+        if at is None:
+            await trio.sleep_forever()
+        else:
+            await trio.sleep(max(0.0, at - self.now()))

@@ -1,19 +1,20 @@
 """Keeps one connection per friend alive, over any transport.
 
-Each friend has a supervisor that dials while there is no connection, with a back-off of its own, and holds one
-conversation while there is one. The rest of the node sees events (`Up`, `Down`, `Received`, `Other`), in the order of
-each friend and in turns among friends, and calls `send`, which never waits.
+Each friend has a supervisor that dials while there is no connection, with a back-off of its own, and holds
+one conversation while there is one. The rest of the node sees events (`Up`, `Down`, `Received`, `Other`),
+in the order of each friend and in turns among friends, and calls `send`, which never waits.
 
-**Two connections at once.** Friends that dial each other at the same moment must keep the same one of the two: while
-both are fresh, the one that the lower node id dialled stays. Otherwise the newest stays, because a friend that was
-restarted dials anew while our old connection is half dead. If the two sides disagree for once (one clock says fresh, the
-other does not), both connections end and the next dial settles it.
+**Two connections at once.** Friends that dial each other at the same moment must keep the same one of the
+two: while both are fresh, the one that the lower node id dialled stays. Otherwise the newest stays, because
+a friend that was restarted dials anew while our old connection is half dead. If the two sides disagree for
+once (one clock says fresh, the other does not), both connections end and the next dial settles it.
 
-**What may be lost.** A payload that was sent is lost only with its connection, or if the friend is so slow that its
-queue overflows: then the oldest goes, and is counted. `Down` follows every `Up`; a connection that replaces another is a
-`Down` and an `Up`, so that the core can reconcile.
+**What may be lost.** A payload that was sent is lost only with its connection, or if the friend is so slow
+that its queue overflows: then the oldest goes, and is counted. `Down` follows every `Up`; a connection that
+replaces another is a `Down` and an `Up`, so that the core can reconcile.
 
-Specified in the design's `transport.md`; back-off after RFC 6298's doubling with full jitter in the upper half.
+Specified in the design's `transport.md`. The back-off doubles with every failure and is drawn from the upper
+half of its range ("equal jitter").
 """
 
 import logging
@@ -36,10 +37,13 @@ _logger = logging.getLogger(__name__)
 BACKOFF_S_MIN = 1.0
 #: A friend that comes back is found within a minute, at the price of a few packets a minute while it is away.
 BACKOFF_S_MAX = 60.0
-#: A connection that lived this long was a success; a shorter one counts as a failed attempt, or flapping would be free.
+#: A connection that lived this long was a success; a shorter one counts as a failed attempt, or flapping
+#: would be free.
 STABLE_S = 30.0
 #: As long as a dial may take, and so the longest time in which two dials can cross.
 FRESH_S = 10.0
+#: A friend with a bug would break the protocol again at once; after this it may have been mended, or restarted.
+SHUN_S = 300.0
 #: Holders of invitations that wait for the owner; a person befriends one or two at a time.
 OTHERS_MAX = 8
 
@@ -77,13 +81,17 @@ class _Friend:
         self.offered = trio.Event()
         self.nudged = trio.Event()
         self.failures = 0
+        self.shunned_until = 0.0
         self.last_failure = ""
         self.next_attempt_at: float | None = None
         self.since_day: date | None = None
 
 
 class Connections:
-    """Supervises the connections with all friends. Run `run` in the node's nursery; read `next_event` in a loop."""
+    """Supervises the connections with all friends.
+
+    `run` it in the node's nursery and read `next_event` in a loop; all other methods return at once.
+    """
 
     def __init__(
         self,
@@ -92,7 +100,7 @@ class Connections:
         random: Random,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
     ) -> None:
-        """Takes the transport, which must be serving while `run` runs, and the random source of the back-off."""
+        """Takes a transport, which must be serving while `run` runs, and the back-off's random source."""
         self._transport = transport
         self._random = random
         self._today = today
@@ -124,12 +132,23 @@ class Connections:
             self._nursery.start_soon(self._supervise, friend)
 
     def remove(self, peer: NodeId) -> None:
-        """Closes the connection with a friend at once and forgets them; what they sent and nobody read is dropped."""
+        """Closes the connection with a friend at once, without a goodbye, and forgets them.
+
+        What they sent and nobody has read is dropped; `Down` is the last event about them.
+        """
         friend = self._friends.pop(peer, None)
         if friend is not None:
             friend.lane.close(*([Down(peer=peer, reason="removed")] if peer in self._announced else []))
             friend.removed.cancel()
             self._transport.drop(peer)
+
+    def shun(self, peer: NodeId, reason: str) -> None:
+        """Closes the connection with a friend that broke the protocol, and takes no other for SHUN_S."""
+        friend = self._friends.get(peer)
+        if friend is not None:
+            friend.shunned_until = trio.current_time() + SHUN_S
+            if friend.conversation is not None:
+                friend.conversation.end(reason)
 
     def set_addresses(self, peer: NodeId, addresses: Sequence[str]) -> None:
         """Replaces the addresses of a friend; if unreachable, they are tried at once."""
@@ -146,7 +165,10 @@ class Connections:
             friend.nudged.set()
 
     def send(self, peer: NodeId, payload: bytes) -> None:
-        """Queues a payload of at most PAYLOAD_SIZE_MAX bytes. Never waits; ignored if the friend is not connected."""
+        """Queues a payload of at most PAYLOAD_SIZE_MAX bytes; ignored if the friend is not connected.
+
+        Never waits: when the queue is full its oldest payload is dropped. Raises ValueError for a larger one.
+        """
         if len(payload) > PAYLOAD_SIZE_MAX:
             raise ValueError(f"a payload has at most {PAYLOAD_SIZE_MAX} bytes, not {len(payload)}")
         friend = self._friends.get(peer)
@@ -155,7 +177,10 @@ class Connections:
             friend.conversation.wake()
 
     async def next_event(self) -> Event:
-        """Waits for the next event: in order for each friend, in turns among friends. A cancelled call loses none."""
+        """Waits for the next event: in order for each friend, in turns among friends.
+
+        A cancelled call loses none.
+        """
         event = await self._inbox.get()
         if isinstance(event, Up):
             self._announced.add(event.peer)
@@ -241,6 +266,7 @@ class Connections:
             return
         longest_s = min(BACKOFF_S_MAX, 2.0 * BACKOFF_S_MIN * 2.0 ** min(friend.failures, 16))
         delay_s = max(BACKOFF_S_MIN, self._random.uniform(longest_s / 2, longest_s))
+        delay_s = max(delay_s, friend.shunned_until - trio.current_time())
         friend.next_attempt_at = trio.current_time() + delay_s
         with trio.move_on_after(delay_s):
             await friend.nudged.wait()
@@ -249,6 +275,9 @@ class Connections:
     def _offer(self, friend: _Friend, connection: Connection, nursery: trio.Nursery) -> None:
         """Takes up a new connection, or closes it at once if the one that is held is to stay."""
         held = friend.held
+        if trio.current_time() < friend.shunned_until:
+            nursery.start_soon(connection.aclose)
+            return
         if held is not None and self._stays(held, connection, trio.current_time() - friend.held_at):
             nursery.start_soon(connection.aclose)
             return

@@ -1,12 +1,12 @@
 """What is said over one connection with one friend: payloads, and pings that prove that the friend is alive.
 
-The first byte of every frame is its channel: 0 for control (`00 01` is a ping, `00 02` its answer), 1 for a payload of
-the gossip core. TCP takes minutes to notice a friend that froze or vanished, so each side pings every 20 s and hangs up
-after 60 s of silence. Only the time in which we actually listen counts as silence, so that a node that is itself
-behind does not blame its friends.
+The first byte of every frame is its channel: 0 for control (`00 01` is a ping, `00 02` its answer), 1 for a
+payload of the gossip core. TCP takes minutes to notice a friend that froze or vanished, so each side pings
+every 20 s and hangs up after 60 s of silence. Only the time in which we actually listen counts as silence,
+so that a node that is itself behind does not blame its friends.
 
-A conversation ends with a reason and never raises: whatever goes wrong in it is the end of this connection and of
-nothing else. When it starts again is up to `connections`.
+A conversation ends with a reason and never raises: whatever goes wrong in it is the end of this connection
+and of nothing else. When it starts again is up to `connections`.
 """
 
 import logging

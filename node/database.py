@@ -42,6 +42,7 @@ from .storage import (
     Table,
     check,
     check_limit,
+    check_log,
 )
 from .tables import KEY_SIZE, apply_group, configure, prepare, sql, translated, unpadded
 
@@ -115,11 +116,20 @@ class EncryptedStore:
                 self._closed = True
 
     async def load(self, table: Table) -> dict[bytes, bytes]:
+        check_log(table, expected=False)
         rows = await self._read(sql(table, "SELECT key, value FROM TABLE_NAME"))
         return {key: unpadded(value) if table is Table.OUTBOX else value for key, value in rows}
 
-    async def entries(self) -> list[tuple[int, bytes]]:
-        return await self._read("SELECT epoch, key FROM items")
+    async def get(self, table: Table, key: bytes) -> bytes | None:
+        rows = await self._read(sql(table, "SELECT value FROM TABLE_NAME WHERE key = ?"), (key,))
+        if not rows:
+            return None
+        value: bytes = rows[0][0]
+        return unpadded(value) if table is Table.OUTBOX else value
+
+    async def entries(self, log: Table) -> list[tuple[int, bytes]]:
+        check_log(log, expected=True)
+        return await self._read(sql(log, "SELECT epoch, key FROM TABLE_NAME ORDER BY seq"))
 
     async def items(
         self, *, before: int | None = None, after: int | None = None, limit: int = PAGE_COUNT_MAX
@@ -167,7 +177,9 @@ def _create(path: Path) -> None:
 async def _connect(
     path: Path, prepare: Callable[[apsw.Connection], None]
 ) -> AsyncIterator["apsw.AsyncConnection"]:
-    connection = await apsw.Connection.as_async(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
+    # Cancelled in the middle, the thread would be there and nobody would know its connection.
+    with trio.CancelScope(shield=True):
+        connection = await apsw.Connection.as_async(str(path), flags=apsw.SQLITE_OPEN_READWRITE)
     try:
         try:
             await connection.async_run(lambda: prepare(_synchronous(connection)))

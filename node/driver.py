@@ -7,15 +7,16 @@ own and comes back as calls into the engine.
 """
 
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from random import SystemRandom
-from typing import Protocol
+from typing import Final
 
 import trio
 
-from ..crypto.membership import Ring
+from ..crypto.identity import MemberSecret
 from ..gossip.authoring import Draft
 from ..gossip.engine import Engine
+from ..gossip.errors import PostRefused
 from ..gossip.events import (
     Event,
     FriendId,
@@ -30,18 +31,22 @@ from ..gossip.genesis import Genesis
 from ..gossip.items import Item, ItemId
 from .clock import Clock
 from .ledger import Ledger
+from .storage import OUTBOX_ROW_COUNT, StoreError
+from .workers import WorkerError, Workers
 
-__all__ = ["Driver", "Prover", "SystemSource"]
+__all__ = ["Driver", "DriverEnded", "SystemSource"]
+
+#: Frames taken between two flushes. One ``Want`` of 33 kB makes 2 MB of answers, so this bounds what a friend can have
+#: made ready while the disk is slow.
+UNFLUSHED_MAX: Final = 32
+#: A machine that slept wakes to timers that did not count; this is how late an epoch is noticed at the most.
+NAP_S_MAX: Final = 60.0
+#: Followers of the feed at once: a page or two, and a few terminals.
+READERS_MAX: Final = 32
 
 
-class Prover(Protocol):
-    """Who does the costly cryptography."""
-
-    async def prove(self, secret: bytes, ring: Ring, scopes: Sequence[bytes], message: bytes) -> bytes: ...
-
-    async def verify_batch(
-        self, ring: Ring, claims: Sequence[tuple[bytes, Sequence[bytes], bytes]]
-    ) -> list[list[bytes] | None]: ...
+class DriverEnded(Exception):
+    """The node is ending, so it cannot say that this was done."""
 
 
 class SystemSource:
@@ -66,9 +71,9 @@ class Driver:
     def __init__(
         self,
         genesis: Genesis,
-        secret: bytes,
+        secret: MemberSecret,
         ledger: Ledger,
-        workers: Prover,
+        workers: Workers,
         clock: Clock,
         *,
         send: Callable[[FriendId, bytes], None],
@@ -85,13 +90,15 @@ class Driver:
         self._send = send
         self._refuse = refuse
         self._sponsored = sponsored
-        self.engine = Engine(genesis, SystemSource(), clock.now(), secret=secret)
+        self.engine = Engine(genesis, SystemSource(), clock.now(), secret=secret.raw)
         self._links: dict[FriendId, LinkId] = {}
         self._friends: dict[LinkId, FriendId] = {}
         self._next_link = 1
         self._wake = trio.Event()
         self._waiters: list[trio.Event] = []
-        self._readers: set[trio.MemorySendChannel[Item]] = set()
+        self._readers: list[trio.MemorySendChannel[Item]] = []
+        self._unflushed_count = 0
+        self._failure: Exception | None = None
 
     async def restore(self) -> None:
         """Gives the engine what its disk holds. To be called once, before ``run``."""
@@ -100,25 +107,51 @@ class Driver:
             items=remembered.items,
             slots=remembered.slots,
             outbox=remembered.outbox,
+            rings=remembered.rings,
             now=self._clock.now(),
         )
 
     async def run(self) -> None:
-        """Drives the engine until cancelled. Raises ``StoreError`` if the disk fails."""
-        async with trio.open_nursery() as nursery:
-            while True:
-                await self._flush(nursery)
-                timer = self.engine.timer()
-                with trio.move_on_after(max(0.0, timer - self._clock.now()) if timer else float("inf")):
-                    await self._wake.wait()
-                self._wake = trio.Event()
-                now = self._clock.now()
-                timer = self.engine.timer()
-                if timer is not None and timer <= now:
-                    self.engine.handle_timer(now)
+        """Drives the engine until cancelled. Raises ``StoreError`` if the disk fails, ``WorkerError`` if workers do.
+
+        Whoever waits for something to be settled then gets the same error, at once; nothing was acknowledged.
+        """
+        try:
+            async with trio.open_nursery() as nursery:
+                while True:
+                    await self._flush(nursery)
+                    await self._nap()
+                    now = self._clock.now()
+                    timer = self.engine.timer()
+                    if timer is not None and timer <= now:
+                        self.engine.handle_timer(now)
+        except BaseException as error:
+            self._fail(error)
+            raise
+
+    async def _nap(self) -> None:
+        """Sleeps until there is something to do."""
+        timer = self.engine.timer()
+        nap_s = NAP_S_MAX if timer is None else min(NAP_S_MAX, max(0.0, timer - self._clock.now()))
+        with trio.move_on_after(nap_s):
+            await self._wake.wait()
+        self._wake = trio.Event()
+
+    def _fail(self, error: BaseException) -> None:
+        """Nothing will be settled any more."""
+        while isinstance(error, BaseExceptionGroup):
+            error = error.exceptions[0]
+        ending = DriverEnded("The node is ending; ask again when it runs.")
+        self._failure = error if isinstance(error, StoreError | WorkerError) else ending
+        for waiter in self._waiters:
+            waiter.set()
+        for sender in self._readers:
+            sender.close()
+        self._readers.clear()
 
     async def _flush(self, nursery: trio.Nursery) -> None:
-        waiters, self._waiters = self._waiters, []
+        waiters = list(self._waiters)
+        self._unflushed_count = 0
         events: list[Event] = []
         while (event := self.engine.next_event()) is not None:
             events.append(event)
@@ -131,6 +164,7 @@ class Driver:
             if link in self._friends:
                 self._send(self._friends[link], frame)
         for waiter in waiters:
+            self._waiters.remove(waiter)
             waiter.set()
         for event in events:
             match event:
@@ -149,7 +183,7 @@ class Driver:
         self._wake.set()
 
     async def _prove(self, wanted: ProofWanted) -> None:
-        proof = await self._workers.prove(self._secret, wanted.ring, wanted.scopes, wanted.message)
+        proof = await self._workers.prove(self._secret.raw, wanted.ring, wanted.scopes, wanted.message)
         self.engine.proof_made(wanted.item_id, proof, self._clock.now())
         self._touched()
 
@@ -162,8 +196,9 @@ class Driver:
     # Links, as the connections come and go.
 
     def link_up(self, friend: FriendId) -> None:
-        """A friend's connection is there; one that stood before is replaced."""
-        self.link_down(friend)
+        """A friend's connection is there. Again for the same connection, it does nothing: a second hello is a fault."""
+        if friend in self._links:
+            return
         link = LinkId(self._next_link)
         self._next_link += 1
         self._links[friend], self._friends[link] = link, friend
@@ -177,35 +212,65 @@ class Driver:
             self.engine.link_closed(link, self._clock.now())
             self._touched()
 
-    def receive(self, friend: FriendId, frame: bytes) -> None:
-        """A frame that a friend sent."""
+    async def receive(self, friend: FriendId, frame: bytes) -> None:
+        """Takes a frame that a friend sent; waits for the disk if many have come since it was last heard of.
+
+        Raises what ``settled`` raises.
+        """
         link = self._links.get(friend)
-        if link is not None:
-            self.engine.receive(link, frame, self._clock.now())
-            self._touched()
+        if link is None:
+            return
+        self.engine.receive(link, frame, self._clock.now())
+        self._touched()
+        self._unflushed_count += 1
+        if self._unflushed_count >= UNFLUSHED_MAX:
+            await self.settled()
 
     # What a person does.
 
     async def publish(self, draft: Draft) -> ItemId:
         """Publishes a secret; when this returns, it is on the disk and will not be lost.
 
-        Raises ``PostRefused``, or ``LocalError`` for a text that will not do.
+        Raises ``PostRefused``, ``LocalError`` for a text that will not do, or what ``settled`` raises: then it was not
+        published, or nobody knows.
         """
+        self._check()
+        if len(self.engine.author.outbox) >= OUTBOX_ROW_COUNT:
+            raise PostRefused(
+                (f"{OUTBOX_ROW_COUNT} secrets of yours wait to be signed; wait until some have left.",)
+            )
         item_id = self.engine.publish(draft, self._clock.now())
         await self.settled()
         return item_id
 
     async def settled(self) -> None:
-        """Waits until everything that the engine has decided so far is durable."""
+        """Waits until everything that the engine has decided so far is durable.
+
+        Raises ``StoreError``, ``WorkerError`` or ``DriverEnded`` if that will not be.
+        """
+        self._check()
         waiter = trio.Event()
         self._waiters.append(waiter)
         self._touched()
         await waiter.wait()
+        if waiter in self._waiters:
+            self._check()
+
+    def _check(self) -> None:
+        if self._failure is not None:
+            raise self._failure
 
     def follow(self, waiting_max: int) -> trio.MemoryReceiveChannel[Item]:
-        """Items from now on, as they are accepted; a reader that falls behind by ``waiting_max`` is cut off."""
+        """Items from now on, as they are accepted; a reader that falls behind by ``waiting_max`` is cut off.
+
+        The oldest reader is cut off for one too many. Raises what ``settled`` raises.
+        """
+        self._check()
         sender, receiver = trio.open_memory_channel[Item](waiting_max)
-        self._readers.add(sender)
+        self._readers = [each for each in self._readers if each.statistics().open_receive_channels]
+        if len(self._readers) >= READERS_MAX:
+            self._readers.pop(0).close()
+        self._readers.append(sender)
         return receiver
 
     def _tell(self, item: Item) -> None:
@@ -213,5 +278,5 @@ class Driver:
             try:
                 sender.send_nowait(item)
             except (trio.WouldBlock, trio.BrokenResourceError):
-                self._readers.discard(sender)
+                self._readers.remove(sender)
                 sender.close()

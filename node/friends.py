@@ -14,16 +14,17 @@ import base64
 import enum
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Final
 
 import msgspec
+import trio
 
 from ..gossip.wire import Bytes32, Message, decode_untrusted, encode
-from .storage import Delete, Put, Store, Table
+from .storage import Change, Delete, Put, Store, Table
 from .transport import NodeId
 
-__all__ = ["FriendError", "Friendbook", "Friendship", "Role", "Stage", "words_digest"]
+__all__ = ["FriendError", "FriendUnknown", "Friendbook", "Friendship", "Role", "Stage", "words_digest"]
 
 #: A person's friends; each costs a connection.
 FRIENDS_MAX: Final = 128
@@ -33,6 +34,10 @@ _RECORD_SIZE_MAX: Final = 4_096
 
 class FriendError(Exception):
     """What a person asked for about a friend cannot be done; the message says why and what to do."""
+
+
+class FriendUnknown(FriendError):
+    """There is no such friend, or not any more."""
 
 
 class Role(enum.IntEnum):
@@ -59,7 +64,7 @@ class Stage(enum.Enum):
     FRIENDS = "friends"
 
 
-class Friendship(Message):
+class Friendship(Message, frozen=True):
     """What is kept of a friend."""
 
     node_id: Bytes32
@@ -97,6 +102,7 @@ class Friendbook:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._friends: dict[NodeId, Friendship] = {}
+        self._changing = trio.Lock()
 
     async def load(self) -> None:
         for value in (await self._store.load(Table.FRIENDS)).values():
@@ -122,28 +128,37 @@ class Friendbook:
             return found[0]
         if found:
             raise FriendError(f"More than one friend fits '{text}'; use the id that `rumor friends` shows.")
-        raise FriendError(f"No friend is called '{text}'; `rumor friends` lists them.")
+        raise FriendUnknown(f"No friend is called '{text}'; `rumor friends` lists them.")
 
     async def met(
-        self, node_id: NodeId, name: str | None, addresses: list[str], words: str, role: Role
+        self,
+        node_id: NodeId,
+        name: str,
+        addresses: list[str],
+        words: str,
+        role: Role,
+        also: Sequence[Change] = (),
     ) -> Friendship:
-        """Two nodes have met over an invitation. Meeting again before both have confirmed starts afresh."""
-        before = self._friends.get(node_id)
-        if before is not None and before.stage is Stage.FRIENDS:
-            raise FriendError(f"You and {before.name} are friends already.")
-        if before is None and len(self._friends) >= FRIENDS_MAX:
-            raise FriendError(f"A node has at most {FRIENDS_MAX} friends; remove one first.")
-        if before is not None and role is Role.NONE:
-            role = Role(before.role)
-        friend = Friendship(
-            node_id=node_id,
-            name=self._free_name(name or (before.name if before else None), node_id),
-            addresses=addresses,
-            words=words,
-            role=role,
-        )
-        await self._keep(friend)
-        return friend
+        """Two nodes have met over an invitation; ``also`` reaches the disk together with that.
+
+        Whom we have met before we meet afresh, with new words: a friend that takes up an invitation of ours has lost or
+        removed us. An empty ``name`` keeps the one that the friend has. Raises ``FriendError``.
+        """
+        async with self._changing:
+            before = self._friends.get(node_id)
+            if before is None and len(self._friends) >= FRIENDS_MAX:
+                raise FriendError(f"A node has at most {FRIENDS_MAX} friends; remove one first.")
+            if before is not None and role is Role.NONE:
+                role = Role(before.role)
+            friend = Friendship(
+                node_id=node_id,
+                name=self._free_name(name or (before.name if before else ""), node_id),
+                addresses=addresses,
+                words=words,
+                role=role,
+            )
+            await self._keep(friend, also)
+            return friend
 
     async def confirm(self, friend: Friendship, words: str) -> Friendship:
         """We have compared the words. Raises ``FriendError`` if they are other words."""
@@ -152,13 +167,13 @@ class Friendbook:
                 "These are not the words that this node shows. If your friend really reads these, somebody may be "
                 "between you: remove the friend and start again with a new invitation."
             )
-        return await self._change(friend, confirmed_by_us=True)
+        return await self._change(friend, confirmed_by_us=True, words=friend.words)
 
     async def confirmed_by_them(self, friend: Friendship, digest: bytes) -> Friendship:
         """They say that they have compared the words. A confirmation of other words is of an earlier meeting."""
         if digest != words_digest(friend.words) or friend.confirmed_by_them:
             return friend
-        return await self._change(friend, confirmed_by_them=True)
+        return await self._change(friend, confirmed_by_them=True, words=friend.words)
 
     async def moved(self, friend: Friendship, addresses: list[str]) -> Friendship:
         """They say where they listen now."""
@@ -169,28 +184,46 @@ class Friendbook:
         return await self._change(friend, role=int(Role.NONE))
 
     async def rename(self, friend: Friendship, name: str) -> Friendship:
+        """Gives a friend another nickname. Raises ``FriendError`` if nothing of it can be shown."""
+        if not _shown(name):
+            raise FriendError("A name is at least one character that can be seen.")
         return await self._change(friend, name=self._free_name(name, NodeId(friend.node_id)))
 
     async def remove(self, friend: Friendship) -> None:
-        del self._friends[NodeId(friend.node_id)]
-        await self._store.commit([Delete(Table.FRIENDS, friend.node_id)])
+        async with self._changing:
+            await self._store.commit([Delete(Table.FRIENDS, friend.node_id)])
+            self._friends.pop(NodeId(friend.node_id), None)
 
-    async def _change(self, friend: Friendship, **changes: object) -> Friendship:
-        changed = msgspec.structs.replace(friend, **changes)
-        await self._keep(changed)
-        return changed
+    async def _change(self, friend: Friendship, *, words: str | None = None, **changes: object) -> Friendship:
+        """Changes what is kept now, which may be newer than what the caller has seen.
 
-    async def _keep(self, friend: Friendship) -> None:
-        await self._store.commit([Put(Table.FRIENDS, friend.node_id, encode(friend))])
+        A confirmation is of the words ``words``, and void if the two have met anew meanwhile.
+        """
+        async with self._changing:
+            current = self._friends.get(NodeId(friend.node_id))
+            if current is None:
+                raise FriendUnknown(f"{friend.name} is no friend any more.")
+            if words is not None and words != current.words:
+                raise FriendError(f"You have met {current.name} anew meanwhile: compare the new words.")
+            changed = msgspec.structs.replace(current, **changes)
+            await self._keep(changed)
+            return changed
+
+    async def _keep(self, friend: Friendship, also: Sequence[Change] = ()) -> None:
+        await self._store.commit([Put(Table.FRIENDS, friend.node_id, encode(friend)), *also])
         self._friends[NodeId(friend.node_id)] = friend
 
-    def _free_name(self, name: str | None, node_id: NodeId) -> str:
+    def _free_name(self, name: str, node_id: NodeId) -> str:
         """The name, made unlike every other friend's."""
-        wanted = re.sub(r"\s+", " ", "".join(c for c in name or "" if c.isprintable())).strip()
-        wanted = wanted[: NAME_SIZE_MAX - 8] or "friend"
+        wanted = _shown(name)[: NAME_SIZE_MAX - 8].strip() or "friend"
         taken = {friend.name.casefold() for friend in self._friends.values() if friend.node_id != node_id}
         candidates = [wanted, *(f"{wanted} {number}" for number in range(2, FRIENDS_MAX + 2))]
         return next(candidate for candidate in candidates if candidate.casefold() not in taken)
+
+
+def _shown(name: str) -> str:
+    """What can be shown of a name, on one line."""
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split())
 
 
 def _bare(words: str) -> list[str]:

@@ -1,12 +1,12 @@
-"""Connections of whom nobody knows yet who they are: a few, for a short time, the oldest of the greediest host first.
+"""The room for connections of strangers that still shake hands: small, and nobody can fill it for others.
 
-Anybody on the internet can open a TCP connection and then say nothing. Here such connections are counted while they
-shake hands. When the room is full, the newcomer is let in and the host (an IPv4 address, or a /64 of IPv6) that holds
-the most places loses its oldest one. So a stranger with one address only ever displaces itself, and a friend behind
-another address always finds room.
+Anybody on the internet can open a TCP connection and then say nothing. Here such connections are counted
+while they shake hands. When the room is full, the newcomer is let in and the host (an IPv4 address, or a
+/64 of IPv6) that holds the most places loses its oldest one. So a stranger with one address only ever
+displaces itself, and a friend behind another address always finds room.
 
-This does not protect against a stranger with thousands of addresses; such a flood delays friends' handshakes, and
-nothing more.
+This does not protect against a stranger with thousands of addresses; such a flood delays friends'
+handshakes, and nothing more.
 """
 
 import ipaddress
@@ -18,7 +18,8 @@ import trio
 
 from .transport import HANDSHAKE_S_MAX
 
-#: A handshake takes 2 ms of a core, so 16 keep it busy; all friends of a household behind one router fit as well.
+#: A handshake takes 2 ms of a core, so 16 keep it busy; all friends of a household behind one router fit as
+#: well.
 HALF_OPEN_MAX = 16
 
 
@@ -35,7 +36,7 @@ class HalfOpen:
 
     @contextmanager
     def place(self, address: str) -> Iterator[trio.CancelScope]:
-        """Runs the body as a handshake from that IP address: cancelled when time is up or when another needs the place."""
+        """Runs the body as a handshake from that IP address; it may be cancelled at any time."""
         if len(self._places) >= self._count_max:
             self._evict()
         with trio.move_on_after(self._seconds_max) as scope:

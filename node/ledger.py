@@ -11,6 +11,7 @@ from typing import Annotated
 
 import msgspec
 
+from ..crypto.curve import POINT_SIZE
 from ..crypto.membership import Purpose
 from ..gossip.events import (
     Event,
@@ -18,6 +19,8 @@ from ..gossip.events import (
     ItemRemoved,
     OutboxAdded,
     OutboxRemoved,
+    RingForgotten,
+    RingKept,
     SlotsForgotten,
     SlotUsed,
 )
@@ -41,7 +44,7 @@ class OutboxFull(StoreError):
     """Too many secrets of yours are waiting to be published. Wait until some have left."""
 
 
-class _Row(Message):
+class _Row(Message, frozen=True):
     item_id: Bytes32
     epoch: Epoch
     slot: Slot
@@ -57,6 +60,8 @@ class Remembered:
     items: list[Item]
     slots: list[tuple[Purpose, int, int]]
     outbox: list[OutboxAdded]
+    rings: list[list[bytes]]
+    """The keys of each ring that was kept, 33 bytes each."""
 
 
 class Ledger:
@@ -69,11 +74,12 @@ class Ledger:
 
     async def load(self) -> Remembered:
         """Reads everything. Raises ``StoreError``."""
-        items = [
-            Item.decode_untrusted(encoding)
-            for table in (Table.RECORDS, Table.ITEMS)
-            for encoding in (await self._store.load(table)).values()
-        ]
+        records = await self._store.load(Table.RECORDS)
+        items = [Item.decode_untrusted(encoding) for encoding in records.values()]
+        last = 0
+        while page := await self._store.items(after=last):
+            items += [Item.decode_untrusted(row.value) for row in page]
+            last = page[-1].seq
         slots = []
         for key in await self._store.load(Table.SLOTS):
             purpose, epoch, slot = _read_slot(key)
@@ -85,7 +91,11 @@ class Ledger:
                 row = _read_row(value)
                 outbox.append(row)
                 self._rows[row.item_id] = int.from_bytes(key, "big")
-        return Remembered(items=items, slots=slots, outbox=outbox)
+        rings = [
+            [keys[start : start + POINT_SIZE] for start in range(0, len(keys), POINT_SIZE)]
+            for keys in (await self._store.load(Table.RINGS)).values()
+        ]
+        return Remembered(items=items, slots=slots, outbox=outbox, rings=rings)
 
     async def write(self, events: Iterable[Event]) -> None:
         """Makes the durable ones of these events durable, all together. Raises ``StoreError``."""
@@ -109,6 +119,10 @@ class Ledger:
             case SlotsForgotten(purpose=purpose, epoch=epoch):
                 forgotten = self._slots.pop((purpose, epoch), set())
                 return [Delete(Table.SLOTS, _slot_key(purpose, epoch, slot)) for slot in forgotten]
+            case RingKept(ring_root=root, keys=keys):
+                return [Put(Table.RINGS, root, b"".join(keys))]
+            case RingForgotten(ring_root=root):
+                return [Delete(Table.RINGS, root)]
             case OutboxAdded():
                 return [self._fill_row(event)]
             case OutboxRemoved(item_id=item_id) if item_id in self._rows:

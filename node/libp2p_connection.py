@@ -1,13 +1,14 @@
 """One connection of the real transport: two streams of frames over one yamux session.
 
-Each side opens one stream under `/rumor/1`, for what it sends, and keeps it for the life of the connection; opening a
-stream costs 8 ms. A second one of the same direction, an oversized frame, an overrun window: each ends this connection,
-with a reason, and nothing else. Streams for other protocols (every stock libp2p node asks with `identify`) are told
-that we do not speak them. What exactly went wrong inside libp2p never leaves this module: any exception becomes a
-`ConnectionLost`.
+Each side opens one stream under `/rumor/1`, for what it sends, and keeps it for the life of the connection;
+opening a stream costs 8 ms. A second one of the same direction, an oversized frame, an overrun window: each
+ends this connection, with a reason, and nothing else. Streams for other protocols (every stock libp2p node
+asks with `identify`) are told that we do not speak them. What exactly went wrong inside libp2p never leaves
+this module: any exception becomes a `ConnectionLost`.
 
-One task reads and one task writes; `send` and `receive` only exchange whole frames with them, so that cancelling a call
-cuts nothing in half. A receiver that pauses stops the reader, the window shuts, and the remote has to wait.
+One task reads and one task writes; `send` and `receive` only exchange whole frames with them, so that
+cancelling a call cuts nothing in half. A receiver that pauses stops the reader, the window shuts, and the
+remote has to wait.
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,6 +27,7 @@ from .transport import (
     GOODBYE,
     GOODBYE_S_MAX,
     HANDSHAKE_S_MAX,
+    NEGOTIATE_S_MAX,
     PROTOCOL,
     READ_SIZE,
     ConnectionLost,
@@ -61,7 +63,7 @@ class Libp2pConnection:
         self._inbox_in, self._inbox_out = trio.open_memory_channel[bytes](INBOX_COUNT_MAX)
 
     async def run(self, upgrader: TransportUpgrader) -> None:
-        """Runs the connection until `fail` or `aclose` ends it, or the remote does. Raises nothing of libp2p's.
+        """Runs the connection until `fail`, `aclose` or the remote ends it. Raises nothing.
 
         It is shielded from cancellation, so that a node that is stopped can still say goodbye.
         """
@@ -89,7 +91,7 @@ class Libp2pConnection:
         with trio.move_on_after(HANDSHAKE_S_MAX) as deadline:
             muxed = await upgrader.upgrade_connection(self._session, self._session.get_remote_peer())
             assert isinstance(muxed, Yamux)
-            channel = guard(muxed, self._socket, self.fail)
+            channel = guard(muxed, self.fail)
             async with trio.open_nursery() as nursery:
                 nursery.start_soon(self._contained, channel.pump)
                 nursery.start_soon(self._contained, muxed.start)
@@ -112,7 +114,7 @@ class Libp2pConnection:
         self._scope.cancel()
 
     async def _contained(self, task: Callable[..., Awaitable[None]], *args: object) -> None:
-        """Runs a task of this connection; whatever it raises, or its end, is the end of this connection alone."""
+        """Runs a task whose end, or whatever it raises, is the end of this connection and of no more."""
         try:
             await task(*args)
         except FrameError as error:
@@ -125,7 +127,7 @@ class Libp2pConnection:
     async def _open_stream(self, muxed: Yamux, channel: SecuredChannel) -> StreamEnd:
         end = StreamEnd(await muxed.open_stream(), channel)
         await MultiselectClient().select_one_of(
-            (TProtocol(PROTOCOL),), MultiselectCommunicator(end), int(HANDSHAKE_S_MAX)
+            (TProtocol(PROTOCOL),), MultiselectCommunicator(end), NEGOTIATE_S_MAX
         )
         return end
 
@@ -146,7 +148,7 @@ class Libp2pConnection:
         """Answers a new stream: ours is kept, any other is reset, and whatever it says hurts only itself."""
         handlers: dict[TProtocol | None, StreamHandlerFn | None] = {TProtocol(PROTOCOL): None}
         try:
-            await Multiselect(handlers).negotiate(MultiselectCommunicator(end), int(HANDSHAKE_S_MAX))
+            await Multiselect(handlers).negotiate(MultiselectCommunicator(end), NEGOTIATE_S_MAX)
         except Exception:  # Also UnicodeDecodeError: libp2p decodes the protocol's name as it comes.
             await end.reset()
         else:
@@ -199,11 +201,13 @@ class Libp2pConnection:
         return ConnectionLost(reason, goodbye=goodbye)
 
     async def aclose(self) -> None:
-        """See `Connection.aclose`. Waits for the remote to close, so that the goodbye is read before the socket dies."""
+        """See `Connection.aclose`. The remote closes first, so that it has read the goodbye."""
         with trio.CancelScope(shield=True):
             if not self._closing:
                 self._closing = True
                 self._inbox_out.close()
+                if not self._opened.is_set():
+                    self.fail("closed here")
                 with trio.move_on_after(GOODBYE_S_MAX):
                     try:
                         await self._outbox_in.send(GOODBYE)

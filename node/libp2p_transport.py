@@ -1,14 +1,15 @@
 """The real transport: libp2p's protocols on our own sockets.
 
-It uses libp2p's Noise, yamux and protocol negotiation, and none of its hosts: no swarm, peer store, identify, connection
-manager, auto-connector, mDNS or UPnP ever starts, so none has to be stopped. Sockets, deadlines, limits and the life of
-every task are ours. TCP only: QUIC loses bytes silently and goes around the gate.
+It uses libp2p's Noise, yamux and protocol negotiation, and none of its hosts: no swarm, peer store,
+identify, connection manager, auto-connector, mDNS or UPnP ever starts, so none has to be stopped. Sockets,
+deadlines, limits and the life of every task are ours. TCP only: QUIC loses bytes silently and goes around
+the gate.
 
-    socket ─ HalfOpen ─ negotiate /noise ─ Noise XX ─ gate ─ negotiate /yamux ─ one /rumor/1 stream each way ─ accept()
+    socket ─ HalfOpen ─ /noise ─ Noise XX ─ gate ─ /yamux ─ one /rumor/1 stream each way ─ accept()
 
-Importing this module takes two seconds; import it when a network is needed. `check_remedies` in `libp2p_check` proves
-at start-up that the installed libp2p is the one that this was written against. The wire is specified in the design's
-`transport.md`.
+Importing this module takes two seconds; import it when a network is needed. `check_remedies` in
+`libp2p_check` proves at start-up that the installed libp2p is the one that this was written against. The
+wire is specified in the design's `transport.md`.
 """
 
 import errno
@@ -30,6 +31,7 @@ from .transport import (
     CONNECTIONS_PER_PEER_MAX,
     DIAL_S_MAX,
     Admits,
+    CannotListen,
     ConnectionLost,
     NodeId,
     PortInUse,
@@ -92,7 +94,8 @@ class Libp2pTransport:
         listeners: list[trio.SocketListener] = []
         try:
             for host, port in self._listen:
-                # Without SO_REUSEPORT, which libp2p sets: two nodes would share a port and steal each other's friends.
+                # Without SO_REUSEPORT, which libp2p sets: two nodes would share a port and steal each
+                # other's friends.
                 listeners += await trio.open_tcp_listeners(port, host=host)
         except OSError as error:
             for listener in listeners:
@@ -101,7 +104,7 @@ class Libp2pTransport:
                 raise PortInUse(
                     f"port {port} of {host} is taken: is another node of yours running?"
                 ) from error
-            raise Unreachable(f"cannot listen on port {port} of {host}: {error.strerror}") from error
+            raise CannotListen(f"cannot listen on port {port} of {host}: {error.strerror}") from error
         self.addresses = [format_address(*listener.socket.getsockname()[:2]) for listener in listeners]
         return listeners
 
@@ -112,15 +115,14 @@ class Libp2pTransport:
             await trio.serve_listeners(self._welcome, listeners, handler_nursery=nursery)
 
     async def _welcome(self, stream: trio.SocketStream) -> None:
-        """Takes one inbound socket to the gate and, past it, to `accept`; whatever comes out of it ends here."""
+        """Takes an inbound socket to the gate and, past it, to `accept`; whatever it raises ends here."""
         raw = SocketConnection(stream, is_initiator=False)
         session: ISecureConn | None = None
         connection: Libp2pConnection | None = None
         try:
-            with self._half_open.place(_remote_host(stream)):
-                # A stranger may make libp2p raise anything; it is nobody's business.
-                with suppress(Exception):
-                    session = await self._upgrader.upgrade_security(raw, False)
+            # A stranger may make libp2p raise anything; it is nobody's business.
+            with suppress(Exception), self._half_open.place(_remote_host(stream)):
+                session = await self._upgrader.upgrade_security(raw, False)
             if session is None:
                 return
             # Beyond the gate a friend holds no place of a stranger's, and has a deadline of its own.
@@ -178,7 +180,7 @@ class Libp2pTransport:
     async def _race(
         self, upgrader: TransportUpgrader, peer: NodeId, addresses: Sequence[str], reasons: list[str]
     ) -> tuple[SocketConnection, ISecureConn] | None:
-        """Returns the first address that turns out to be that peer, having begun with each a little after the last."""
+        """Returns the first address that proves to be the peer; each is begun a little after the last."""
         winner: list[tuple[SocketConnection, ISecureConn]] = []
 
         async def attempt(delay_s: float, address: str) -> None:
@@ -197,15 +199,20 @@ class Libp2pTransport:
                 if raw is not None and not (winner and winner[0][0] is raw):
                     raw.abort()
 
-        async with trio.open_nursery() as nursery:
-            for position, address in enumerate(addresses[:ADDRESSES_MAX]):
-                nursery.start_soon(attempt, position * STAGGER_S, address)
+        try:
+            async with trio.open_nursery() as nursery:
+                for position, address in enumerate(addresses[:ADDRESSES_MAX]):
+                    nursery.start_soon(attempt, position * STAGGER_S, address)
+        except trio.Cancelled:
+            for raw, _ in winner:
+                raw.abort()
+            raise
         return winner[0] if winner else None
 
     async def _open(
         self, raw: SocketConnection, session: ISecureConn, upgrader: TransportUpgrader
     ) -> Libp2pConnection:
-        """Runs a secured connection and returns it once frames can flow. Raises ConnectionLost, Unreachable."""
+        """Returns the connection once frames can flow. Raises ConnectionLost, Unreachable."""
         if self._nursery is None:
             raw.abort()
             raise Unreachable("this node is not running")

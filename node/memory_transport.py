@@ -1,9 +1,10 @@
-"""A transport without a network, for tests and demonstrations: same interface, same rules, same tests as the real one.
+"""A transport without a network, for tests and demonstrations: same interface, same rules, same tests as
+the real one.
 
-All `MemoryTransport`s of one `MemoryNetwork` reach each other. The network can be made to misbehave: `cut` breaks the
-connections of two nodes and keeps them apart, `freeze` stops a node without closing anything (a suspended laptop), and
-`heal` undoes both. Under trio's autojump clock an hour of it takes no time. There is no encryption; identities are
-what the seeds say.
+All `MemoryTransport`s of one `MemoryNetwork` reach each other. The network can be made to misbehave: `cut`
+breaks the connections of two nodes and keeps them apart, `freeze` stops a node without closing anything (a
+suspended laptop), and `heal` undoes both. Under trio's autojump clock an hour of it takes no time. There is
+no encryption; identities are what the seeds say.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -57,6 +58,11 @@ class MemoryNetwork:
     def freeze(self, node: NodeId) -> None:
         """Stops all bytes to and from a node, without closing a connection, until `heal`."""
         self._frozen.add(node)
+
+    def thaw(self, node: NodeId) -> None:
+        """Lets bytes flow to and from a node again, while what broke meanwhile stays unnoticed."""
+        self._frozen.discard(node)
+        self.notify()
 
     def heal(self) -> None:
         """Lets everything flow again; whoever hung up meanwhile is now noticed."""

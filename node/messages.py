@@ -8,6 +8,8 @@ from typing import Annotated, Final
 
 import msgspec
 
+from ..crypto.invites import are_addresses
+from ..gossip.errors import Malformed
 from ..gossip.wire import Bytes32, Message, decode_untrusted, encode
 from .friends import words_digest
 
@@ -18,7 +20,7 @@ _PREFIX: Final = b"\x00"
 _SIZE_MAX: Final = 1_200
 
 
-class Confirmed(Message, tag=0):
+class Confirmed(Message, frozen=True, tag=0):
     """The sender's person has compared the words."""
 
     digest: Bytes32
@@ -28,7 +30,7 @@ class Confirmed(Message, tag=0):
         return cls(digest=words_digest(words))
 
 
-class Moved(Message, tag=1):
+class Moved(Message, frozen=True, tag=1):
     """Where the sender listens now."""
 
     addresses: Annotated[list[Annotated[str, msgspec.Meta(max_length=128)]], msgspec.Meta(max_length=8)]
@@ -40,4 +42,10 @@ def encode_message(message: Message) -> bytes:
 
 def decode_untrusted_message(payload: bytes) -> Confirmed | Moved:
     """Reads a friendship message. Raises ``Malformed``."""
-    return decode_untrusted(Confirmed | Moved, payload[1:], _SIZE_MAX)  # type: ignore[arg-type]
+    if payload[:1] != _PREFIX:
+        raise Malformed("not a friendship message")
+    message: Confirmed | Moved = decode_untrusted(Confirmed | Moved, payload[1:], _SIZE_MAX)  # type: ignore[arg-type]
+    # What an address says is shown to the person when it does not answer; terminals obey control characters.
+    if isinstance(message, Moved) and not are_addresses(message.addresses):
+        raise Malformed("an address that is none")
+    return message

@@ -1,13 +1,15 @@
-"""From a TCP socket to an authenticated peer: Noise XX and nothing else, and nobody gets past it who is not admitted.
+"""From a TCP socket to an authenticated peer: Noise XX and nothing else, and nobody gets past it who is not
+admitted.
 
-libp2p provides the protocol negotiation and the Noise handshake; this module bounds both. Knowing a friend's public key
-is enough to pass as them over `/plaintext/2.0.0`, so Noise is the only security protocol on offer. The gate is asked
-right after the handshake, before a multiplexer exists: a stranger learns our node key (Noise XX shows it to whoever
-asks) and then finds the connection closed, without a byte of ours having been encrypted for them.
+libp2p provides the protocol negotiation and the Noise handshake; this module bounds both. Knowing a
+friend's public key is enough to pass as them over `/plaintext/2.0.0`, so Noise is the only security
+protocol on offer. The gate is asked right after the handshake, before a multiplexer exists: a stranger
+learns our node key (Noise XX shows it to whoever asks) and then finds the connection closed, without a byte
+of ours having been encrypted for them.
 
-Before the gate a stranger may send `UNADMITTED_SIZE_MAX` bytes in all. libp2p itself would read as many as a length
-prefix of theirs announces. It also gives up on a message that arrives in more than a hundred pieces, hence `read`
-returns all that it was asked for.
+Before the gate a stranger may send `UNADMITTED_SIZE_MAX` bytes in all. libp2p itself would read as many as
+a length prefix of theirs announces. It also gives up on a message that arrives in more than a hundred
+pieces, hence `read` returns all that it was asked for.
 
 Specified in the libp2p specifications `noise` and `connections`, and in the design's `transport.md`.
 """
@@ -27,13 +29,15 @@ from libp2p.security.noise.transport import Transport as NoiseTransport
 from libp2p.stream_muxer.yamux.yamux import PROTOCOL_ID as YAMUX
 from libp2p.stream_muxer.yamux.yamux import Yamux
 from libp2p.transport.upgrader import TransportUpgrader
-from multiaddr import Multiaddr
+from multiaddr import Multiaddr  # type: ignore[import-untyped]
 
-from .transport import HANDSHAKE_S_MAX, READ_SIZE, Admits, NodeId
+from .transport import NEGOTIATE_S_MAX, READ_SIZE, Admits, NodeId
 
-#: Negotiation takes 50 bytes and the two Noise messages of an initiator about 300; other implementations add extensions.
+#: Negotiation takes 50 bytes and the two Noise messages of an initiator about 300; other implementations
+#: add extensions.
 UNADMITTED_SIZE_MAX = 8 * 1024
-#: Yamux bodies of 64 KiB are what go-yamux sends at most; the largest that anyone may announce is a whole window.
+#: Yamux bodies of 64 KiB are what go-yamux sends at most; the largest that anyone may announce is a whole
+#: window.
 READ_SIZE_MAX = 256 * 1024
 
 
@@ -125,7 +129,7 @@ def make_upgrader(seed: bytes, admits: Admits) -> TransportUpgrader:
     return TransportUpgrader(
         secure_transports_by_protocol={NOISE: GatedNoise(seed, admits)},
         muxer_transports_by_protocol={TProtocol(YAMUX): Yamux},
-        negotiate_timeout=int(HANDSHAKE_S_MAX),
+        negotiate_timeout=NEGOTIATE_S_MAX,
     )
 
 

@@ -10,7 +10,8 @@ from rich.text import Text
 
 __all__ = ["print_friends", "print_report", "print_secret", "print_status", "safe"]
 
-_console = Console(highlight=False)
+# Names and reasons come from others: brackets and colons in them are no markup.
+_console = Console(highlight=False, markup=False, emoji=False)
 #: Characters that change how what follows is shown: direction overrides, invisible joiners and the like.
 _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 

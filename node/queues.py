@@ -1,11 +1,12 @@
-"""The two queues between a friend's connection and the node: what waits to be sent, and what waits to be handled.
+"""The two queues between a friend's connection and the node: what waits to be sent, and what waits to be
+handled.
 
-`SendQueue` is one friend's: it never makes the caller wait. When it is full the oldest payload goes, and is counted;
-gossip recovers from that by reconciliation, while a node that waited for one slow friend would tell the others by its
-timing (the back-pressure side channel in `anonymity.md`).
+`SendQueue` is one friend's: it never makes the caller wait. When it is full the oldest payload goes, and is
+counted; gossip recovers from that by reconciliation, while a node that waited for one slow friend would
+tell the others by its timing (the back-pressure side channel in `anonymity.md`).
 
-`FairInbox` is all friends' together, a lane each. A lane that is full makes its own friend wait, through the transport
-down to the remote, and nobody else; the lanes are emptied in turn, one event at a time.
+`FairInbox` is all friends' together, a lane each. A lane that is full makes its own friend wait, through
+the transport down to the remote, and nobody else; the lanes are emptied in turn, one event at a time.
 """
 
 from collections import deque
@@ -17,7 +18,8 @@ import trio
 SEND_QUEUE_SIZE_MAX = 1024 * 1024
 #: Small frames cost memory of their own, about 100 bytes each.
 SEND_QUEUE_COUNT_MAX = 1024
-#: What one friend may have waiting here before it has to wait itself, besides the megabyte inside the connection.
+#: What one friend may have waiting here before it has to wait itself, besides the megabyte inside the
+#: connection.
 LANE_SIZE_MAX = 1024 * 1024
 LANE_COUNT_MAX = 256
 
@@ -77,7 +79,7 @@ class Lane(Generic[Item]):
         return len(self._items)
 
     async def put(self, item: Item, size: int = 0) -> None:
-        """Appends an item of that many bytes, as soon as there is room. Cancelled, it has appended nothing."""
+        """Appends an item of that many bytes once there is room. Cancelled, it has appended nothing."""
         await trio.lowlevel.checkpoint()
         while not self._closed and self._items and self._is_full(size):
             self._room = trio.Event()

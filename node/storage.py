@@ -89,9 +89,15 @@ class Table(Enum):
     OUTBOX = "outbox"  #: what waits to be published; preallocated rows
     SLOTS = "slots"  #: slots already used, so that a restart does not use them again
     RECORDS = "records"  #: the mesh's own records: admissions, relay keys, revocations
+    RINGS = "rings"  #: rings that items name and that do not follow from the records
     RELAY_KEYS = "relay_keys"  #: the secret halves of this node's relay keys
-    PACKETS = "packets"  #: packets kept for friends that were away
-    ITEMS = "items"  #: accepted items, in the order of their arrival
+    PACKETS = "packets"  #: packets kept for friends that were away; a log
+    ITEMS = "items"  #: accepted items; a log
+
+    @property
+    def is_log(self) -> bool:
+        """Whether its rows have an epoch and an order of arrival."""
+        return self in (Table.PACKETS, Table.ITEMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ class Put:
     value: bytes
     """At most VALUE_SIZE_MAX bytes; in OUTBOX at most OUTBOX_VALUE_SIZE_MAX."""
     epoch: int = 0
-    """The item's epoch, 0 to EPOCH_MAX; only in ITEMS."""
+    """0 to EPOCH_MAX; only in logs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +128,7 @@ Change = Put | Delete
 
 
 class ItemRow(NamedTuple):
-    """An item of the feed."""
+    """A row of a log."""
 
     seq: int
     """Arrival order: ascending, never used twice, 1 at least."""
@@ -142,10 +148,13 @@ class Store(Protocol):
         """
 
     async def load(self, table: Table) -> dict[bytes, bytes]:
-        """Returns a whole table. OUTBOX has all its rows, empty ones as b""."""
+        """Returns a whole table; ValueError for a log. OUTBOX has all its rows, empty ones as b""."""
 
-    async def entries(self) -> list[tuple[int, bytes]]:
-        """Returns (epoch, key) of all items, in no particular order."""
+    async def get(self, table: Table, key: bytes) -> bytes | None:
+        """Returns one value, or None if there is no such key."""
+
+    async def entries(self, log: Table) -> list[tuple[int, bytes]]:
+        """Returns (epoch, key) of all rows of a log in the order of their arrival. ValueError for others."""
 
     async def items(
         self, *, before: int | None = None, after: int | None = None, limit: int = PAGE_COUNT_MAX
@@ -177,8 +186,14 @@ def check(change: Change) -> None:
         size_max = OUTBOX_VALUE_SIZE_MAX if outbox else VALUE_SIZE_MAX
         if len(change.value) > size_max:
             raise ValueError(f"a value in {change.table.value} has at most {size_max} bytes")
-        if not 0 <= change.epoch <= (EPOCH_MAX if change.table is Table.ITEMS else 0):
-            raise ValueError("an epoch belongs to items only and has 63 bits")
+        if not 0 <= change.epoch <= (EPOCH_MAX if change.table.is_log else 0):
+            raise ValueError("an epoch belongs to logs only and has 63 bits")
+
+
+def check_log(table: Table, expected: bool) -> None:
+    """Raises ValueError for a log where none is expected, or the other way round."""
+    if table.is_log != expected:
+        raise ValueError(f"{table.value} is {'a' if table.is_log else 'no'} log")
 
 
 def check_limit(limit: int) -> None:
@@ -193,9 +208,9 @@ class MemoryStore:
     def __init__(self, *, size_max: int = SIZE_MAX_DEFAULT) -> None:
         self._size_max = size_max
         self._seq = 0
-        self._items: dict[bytes, ItemRow] = {}
-        self._tables: dict[Table, dict[bytes, bytes]] = {table: {} for table in Table}
-        self._tables[Table.OUTBOX] = {outbox_key(row): b"" for row in range(OUTBOX_ROW_COUNT)}
+        self._rows: dict[Table, dict[bytes, ItemRow]] = {table: {} for table in Table}
+        for row in range(OUTBOX_ROW_COUNT):
+            self._rows[Table.OUTBOX][outbox_key(row)] = ItemRow(0, 0, outbox_key(row), b"")
 
     async def commit(self, changes: Sequence[Change]) -> None:
         for change in changes:
@@ -204,26 +219,27 @@ class MemoryStore:
         if await self.size() + growth > self._size_max:
             raise StoreFull(f"The store has reached its limit of {self._size_max:,} bytes.")
         for change in changes:
-            table = self._tables[change.table]
+            rows = self._rows[change.table]
             if isinstance(change, Put):
-                table[change.key] = change.value
-                if change.table is Table.ITEMS:
-                    old = self._items.get(change.key)
-                    self._seq += old is None
-                    seq = self._seq if old is None else old.seq
-                    self._items[change.key] = ItemRow(seq, change.epoch, change.key, change.value)
+                self._seq += 1
+                seq = rows[change.key].seq if change.key in rows else self._seq
+                rows[change.key] = ItemRow(seq, change.epoch, change.key, change.value)
             elif change.table is Table.OUTBOX:
-                table[change.key] = b""
+                rows[change.key] = ItemRow(0, 0, change.key, b"")
             else:
-                table.pop(change.key, None)
-                if change.table is Table.ITEMS:
-                    self._items.pop(change.key, None)
+                rows.pop(change.key, None)
 
     async def load(self, table: Table) -> dict[bytes, bytes]:
-        return dict(self._tables[table])
+        check_log(table, expected=False)
+        return {key: row.value for key, row in self._rows[table].items()}
 
-    async def entries(self) -> list[tuple[int, bytes]]:
-        return [(row.epoch, row.key) for row in self._items.values()]
+    async def get(self, table: Table, key: bytes) -> bytes | None:
+        row = self._rows[table].get(key)
+        return None if row is None else row.value
+
+    async def entries(self, log: Table) -> list[tuple[int, bytes]]:
+        check_log(log, expected=True)
+        return [(row.epoch, row.key) for row in sorted(self._rows[log].values())]
 
     async def items(
         self, *, before: int | None = None, after: int | None = None, limit: int = PAGE_COUNT_MAX
@@ -231,12 +247,12 @@ class MemoryStore:
         check_limit(limit)
         found = [
             row
-            for row in self._items.values()
+            for row in self._rows[Table.ITEMS].values()
             if (before is None or row.seq < before) and (after is None or row.seq > after)
         ]
-        found.sort(key=lambda row: row.seq, reverse=after is None)
+        found.sort(reverse=after is None)
         return found[:limit]
 
     async def size(self) -> int:
-        stored = sum(len(value) for table in self._tables.values() for value in table.values())
+        stored = sum(len(row.value) for rows in self._rows.values() for row in rows.values())
         return stored + OUTBOX_ROW_COUNT * OUTBOX_ROW_SIZE

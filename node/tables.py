@@ -2,7 +2,7 @@
 
 Every function here is synchronous and works on one `apsw.Connection`; `database` says who calls it when.
 
-Schema 1: a table per `storage.Table` with `key BLOB PRIMARY KEY, value BLOB`, and for items
+Schema 1: a table per `storage.Table` with `key BLOB PRIMARY KEY, value BLOB`, and for logs
 `seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB UNIQUE, epoch INTEGER, value BLOB`. An outbox value is
 `u16 length || value || zeros`, 4,096 bytes in all; its 64 rows are made with the file.
 """
@@ -95,7 +95,7 @@ def prepare(connection: apsw.Connection, key: bytes, size_max: int, path: Path) 
                         table,
                         "CREATE TABLE TABLE_NAME (seq INTEGER PRIMARY KEY AUTOINCREMENT,"
                         " key BLOB NOT NULL UNIQUE, epoch INTEGER NOT NULL, value BLOB NOT NULL) STRICT"
-                        if table is Table.ITEMS
+                        if table.is_log
                         else "CREATE TABLE TABLE_NAME"
                         " (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
                     )
@@ -131,10 +131,13 @@ def _apply(connection: apsw.Connection, changes: Sequence[Change]) -> None:
             assert connection.changes() == 1, "the outbox has lost a row"
         elif not isinstance(change, Put):
             connection.execute(sql(table, "DELETE FROM TABLE_NAME WHERE key = ?"), (change.key,))
-        elif table is Table.ITEMS:
+        elif table.is_log:
             connection.execute(
-                "INSERT INTO items (key, epoch, value) VALUES (?, ?, ?)"
-                " ON CONFLICT (key) DO UPDATE SET epoch = excluded.epoch, value = excluded.value",
+                sql(
+                    table,
+                    "INSERT INTO TABLE_NAME (key, epoch, value) VALUES (?, ?, ?)"
+                    " ON CONFLICT (key) DO UPDATE SET epoch = excluded.epoch, value = excluded.value",
+                ),
                 (change.key, change.epoch, change.value),
             )
         else:

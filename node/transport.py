@@ -1,13 +1,15 @@
 """What the node asks of a network, and the rules every transport keeps.
 
-A *transport* makes authenticated, encrypted connections between nodes that know each other; a *connection* carries
-frames, whole and in order, both ways. This module is the interface, the framing and the limits. It opens no socket and
-imports no network library: ``libp2p_transport`` is the real transport, ``memory_transport`` the fake one, and both pass
-the same tests. Who is dialled, when, and how often is not decided here but in ``connections``.
+A *transport* makes authenticated, encrypted connections between nodes that know each other; a *connection*
+carries frames, whole and in order, both ways. This module is the interface, the framing and the limits. It
+opens no socket and imports no network library: ``libp2p_transport`` is the real transport,
+``memory_transport`` the fake one, and both pass the same tests. Who is dialled, when, and how often is not
+decided here but in ``connections``.
 
-A frame travels as ``u32 length (big-endian) || payload`` on one libp2p stream each way. A length of zero is the
-*goodbye*: on TCP and yamux a remote reset can look like a clean end, so only a goodbye means that the friend hung up on
-purpose. Wire details, and what the library does wrong, stand in the design's ``transport.md``.
+A frame travels as ``u32 length (big-endian) || payload`` on one libp2p stream each way. A length of zero is
+the *goodbye*: on TCP and yamux a remote reset can look like a clean end, so only a goodbye means that the
+friend hung up on purpose. Wire details, and what the library does wrong, stand in the design's
+``transport.md``.
 """
 
 import struct
@@ -21,26 +23,34 @@ NodeId = NewType("NodeId", bytes)
 """A node's 32-byte Ed25519 public key."""
 
 Admits = Callable[[NodeId], bool]
-"""The gate: whether a node may connect now. Asked at every handshake; it must answer at once and never raise."""
+"""The gate: whether a node may connect now. Asked at every handshake; it must answer at once and never
+raise.
+"""
 
 PROTOCOL = "/rumor/1"
 
-#: Sixty packets of 4 KiB, or a reconciliation answer, fit in one frame; a slow line of 5 kB/s still carries the largest
+#: Sixty packets of 4 KiB, or a reconciliation answer, fit in one frame; a slow line of 5 kB/s still carries
+#: the largest
 #: one within the 60 s after which a silent friend counts as dead.
 FRAME_SIZE_MAX = 256 * 1024
 #: One system call and one window update serve many small frames; more would only grow the buffers.
 READ_SIZE = 64 * 1024
 #: A handshake is two round trips and two milliseconds of arithmetic; 10 s covers a bad mobile line.
 HANDSHAKE_S_MAX = 10.0
+#: Each negotiation of a protocol within it; libp2p takes whole seconds.
+NEGOTIATE_S_MAX = 10
 #: A dial may not outlast what a user is ready to wait, nor hang for ever as a TCP connect can.
 DIAL_S_MAX = 10.0
 #: The time that a goodbye may take: a friend who does not read it is not waited for.
 GOODBYE_S_MAX = 2.0
-#: A node announces at most a few addresses (LAN, public IPv4 and IPv6, a name); more would be a scan by proxy.
+#: A node announces at most a few addresses (LAN, public IPv4 and IPv6, a name); more would be a scan by
+#: proxy.
 ADDRESSES_MAX = 8
-#: Two while simultaneous dials settle, one for a restarted friend whose old connection is half dead, one spare.
+#: Two while simultaneous dials settle, one for a restarted friend whose old connection is half dead, one
+#: spare.
 CONNECTIONS_PER_PEER_MAX = 4
-#: Connections that passed the gate and wait for `accept`. The owner takes them at once; more means that it hangs.
+#: Connections that passed the gate and wait for `accept`. The owner takes them at once; more means that it
+#: hangs.
 ACCEPT_QUEUE_MAX = 64
 
 _LENGTH = struct.Struct(">I")
@@ -54,7 +64,11 @@ class Unreachable(TransportError):
     """The node could not be reached; the text says why, in plain words."""
 
 
-class PortInUse(TransportError):
+class CannotListen(TransportError):
+    """The node cannot listen where it was told to; the text says why, in plain words."""
+
+
+class PortInUse(CannotListen):
     """Another program, or another node of yours, already listens on that port."""
 
 
@@ -84,17 +98,21 @@ class Connection(Protocol):
         """True if this side dialled."""
 
     async def send(self, frame: bytes) -> None:
-        """Hands one frame of 1 to FRAME_SIZE_MAX bytes to the connection's writer; waits while the remote is slow.
+        """Hands one frame of 1 to FRAME_SIZE_MAX bytes to the connection's writer; waits while the remote
+        is slow.
 
-        A cancelled call has sent the whole frame or nothing. Returning does not mean that the frame arrived. Several
-        tasks may send at once. Raises ConnectionLost; ValueError for an empty or oversized frame.
+        A cancelled call has sent the whole frame or nothing. Returning does not mean that the frame
+        arrived. Several tasks may send at once. Raises ConnectionLost; ValueError for an empty or oversized
+        frame.
         """
 
     async def receive(self) -> bytes:
-        """Returns the next frame; a cancelled call loses none. Raises ConnectionLost, once all frames are read."""
+        """Returns the next frame; a cancelled call loses none. Raises ConnectionLost, once all frames are
+        read.
+        """
 
     async def aclose(self) -> None:
-        """Says goodbye and closes, within GOODBYE_S_MAX even when cancelled; calling it again does nothing."""
+        """Says goodbye and closes, within GOODBYE_S_MAX even when cancelled. Again, it does nothing."""
 
 
 class Transport(Protocol):
@@ -106,10 +124,15 @@ class Transport(Protocol):
 
     @property
     def addresses(self) -> list[str]:
-        """Multiaddrs that it listens on, with the real port numbers and without `/p2p/…`; empty when not serving."""
+        """Multiaddrs that it listens on, with the real port numbers and without `/p2p/…`; empty when not
+        serving.
+        """
 
     def serving(self) -> AbstractAsyncContextManager[None]:
-        """Listens while inside. Leaving says goodbye to everyone and closes every socket. Raises PortInUse."""
+        """Listens while inside. Leaving says goodbye to everyone and closes every socket.
+
+        Raises CannotListen, and PortInUse in particular.
+        """
 
     async def dial(self, peer: NodeId, addresses: Sequence[str]) -> Connection:
         """Connects to `peer` at any of the addresses, within DIAL_S_MAX in all. Raises Unreachable.
@@ -136,7 +159,9 @@ def node_id_of(seed: bytes) -> NodeId:
 
 
 def encode_frame(frame: bytes) -> bytes:
-    """Returns the frame with its length before it. Raises ValueError if it is empty or above FRAME_SIZE_MAX."""
+    """Returns the frame with its length before it. Raises ValueError if it is empty or above
+    FRAME_SIZE_MAX.
+    """
     if not 1 <= len(frame) <= FRAME_SIZE_MAX:
         raise ValueError(f"a frame has 1 to {FRAME_SIZE_MAX} bytes, not {len(frame)}")
     return _LENGTH.pack(len(frame)) + frame
@@ -177,10 +202,12 @@ class FrameReader:
 
 
 def parse_address(address: str) -> tuple[str, int]:
-    """Returns host and port of a TCP multiaddr such as `/ip4/192.0.2.7/tcp/4001`, `/ip6/…` or `/dns/name/tcp/…`.
+    """Returns host and port of a TCP multiaddr such as `/ip4/192.0.2.7/tcp/4001`, `/ip6/…` or
+    `/dns/name/tcp/…`.
 
-    A `/p2p/…` suffix is ignored: the key of the peer is known already and proven by the handshake. Raises ValueError
-    for anything else, so that QUIC, WebSocket and relay addresses are refused before a socket is opened.
+    A `/p2p/…` suffix is ignored: the key of the peer is known already and proven by the handshake. Raises
+    ValueError for anything else, so that QUIC, WebSocket and relay addresses are refused before a socket is
+    opened.
     """
     match address.split("/"):
         case ["", "ip4" | "ip6" | "dns" | "dns4" | "dns6", host, "tcp", port, *rest] if rest[:1] in (

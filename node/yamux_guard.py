@@ -2,14 +2,16 @@
 
 `Yamux` runs the protocol; around it stand three guards.
 
-- `SecuredChannel` lies between yamux and Noise. All writing is done by one task, `pump`, so that no cancelled writer
-  leaves a Noise message half sent, and so that yamux's read loop never waits for a socket in order to answer a ping: two
-  nodes that both fill the line while both owe an answer would wait for each other for ever.
-- `BoundedBuffers` replaces yamux's table of receive buffers. Yamux only warns of a peer that ignores the window (one was
-  seen to push 300 MB); here the connection ends.
-- `StreamEnd` reads and writes one stream. Yamux's own `write` gives up, possibly in the middle of a frame, when the
-  window stays shut for 5 s, and its `read` grows the window to 16 MiB and sends an update for every read. Here a writer
-  waits as long as its owner lets it, the window stays at 256 KiB, and an update is sent for every half of it.
+- `SecuredChannel` lies between yamux and Noise. All writing is done by one task, `pump`, so that no
+  cancelled writer leaves a Noise message half sent, and so that yamux's read loop never waits for a socket
+  in order to answer a ping: two nodes that both fill the line while both owe an answer would wait for each
+  other for ever.
+- `BoundedBuffers` replaces yamux's table of receive buffers. Yamux only warns of a peer that ignores the
+  window (one was seen to push 300 MB); here the connection ends.
+- `StreamEnd` reads and writes one stream. Yamux's own `write` gives up, possibly in the middle of a frame,
+  when the window stays shut for 5 s, and its `read` grows the window to 16 MiB and sends an update for
+  every read. Here a writer waits as long as its owner lets it, the window stays at 256 KiB, and an update
+  is sent for every half of it.
 
 Specified in the yamux specification (hashicorp/yamux, `spec.md`) and in the design's `transport.md`.
 """
@@ -17,9 +19,11 @@ Specified in the yamux specification (hashicorp/yamux, `spec.md`) and in the des
 import struct
 from collections import deque
 from collections.abc import Callable
+from typing import cast
 
 import trio
 from libp2p.abc import ISecureConn
+from libp2p.io.abc import ReadWriteCloser
 from libp2p.io.exceptions import IOException
 from libp2p.stream_muxer.exceptions import MuxedStreamError
 from libp2p.stream_muxer.yamux.yamux import (
@@ -31,9 +35,8 @@ from libp2p.stream_muxer.yamux.yamux import (
     YamuxStream,
 )
 
-from .noise_gate import SocketConnection
-
-#: The window that yamux starts with. It carries 2.5 MB/s at 100 ms, thirty times what a busy mesh needs in a day.
+#: The window that yamux starts with. It carries 2.5 MB/s at 100 ms, thirty times what a busy mesh needs in
+#: a day.
 WINDOW_SIZE = DEFAULT_WINDOW_SIZE
 #: With the header the chunk fills one Noise message (65,535 bytes less the 16 of its tag).
 CHUNK_SIZE = 65_535 - 16 - HEADER_SIZE
@@ -46,12 +49,13 @@ PENDING_CONTROL_SIZE_MAX = PENDING_SIZE_MAX + 64 * 1024
 class SecuredChannel:
     """The Noise session with one writer, as yamux sees it."""
 
-    def __init__(self, session: ISecureConn, socket: SocketConnection, fail: Callable[[str], None]) -> None:
+    def __init__(self, session: ISecureConn, fail: Callable[[str], None]) -> None:
         self.is_initiator = session.is_initiator
         self.progress = trio.Event()
-        """Set, and replaced, when yamux has handled another frame; whoever waits for a window waits for this."""
+        """Set, and replaced, when yamux has handled another frame; whoever waits for a window waits for
+        this.
+        """
         self._session = session
-        self._socket = socket
         self._fail = fail
         self._pending: deque[bytes] = deque()
         self._pending_size = 0
@@ -94,7 +98,7 @@ class SecuredChannel:
             await self._wanted.wait()
 
     async def close(self) -> None:
-        await self._socket.close()
+        await self._session.close()
 
 
 class _BoundedBuffer(bytearray):
@@ -126,15 +130,15 @@ class BoundedBuffers(dict[int, bytearray]):
         self._fail("it sent more than the window allows")
 
 
-def guard(muxed: Yamux, socket: SocketConnection, fail: Callable[[str], None]) -> SecuredChannel:
-    """Puts the guards around a fresh yamux session. `fail` is told once a bound is broken and must end the session."""
-    channel = SecuredChannel(muxed.secured_conn, socket, fail)
-    muxed.secured_conn = channel
+def guard(muxed: Yamux, fail: Callable[[str], None]) -> SecuredChannel:
+    """Puts the guards around a fresh session; `fail` hears of a broken bound and must end the session."""
+    channel = SecuredChannel(muxed.secured_conn, fail)
+    muxed.secured_conn = cast(ISecureConn, channel)  # Yamux reads, writes and closes it, no more.
     muxed.stream_buffers = BoundedBuffers(fail)
     return channel
 
 
-class StreamEnd:
+class StreamEnd(ReadWriteCloser):
     """Our end of one yamux stream: at most one task reads it and at most one writes it."""
 
     def __init__(self, stream: YamuxStream, channel: SecuredChannel) -> None:
@@ -156,7 +160,7 @@ class StreamEnd:
         return data
 
     async def write(self, data: bytes) -> None:
-        """Sends everything, waiting for the window as long as needed. Raises MuxedStreamError when the stream ends."""
+        """Sends everything, however long the window stays shut. Raises MuxedStreamError at the end."""
         sent = 0
         while sent < len(data):
             if self._stream.closed or self._stream.send_closed:

@@ -5,6 +5,7 @@ import pickle
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.crypto import membership
 from rumor.crypto.errors import InvalidKey, InvalidSignature
 from rumor.crypto.identity import MemberKey, MemberSecret, NodeKey, NodeSecret

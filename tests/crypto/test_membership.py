@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from rumor.crypto import curve, membership, rings, transcript
+
+from rumor.crypto import curve, hashing, membership, rings, transcript
 from rumor.crypto.errors import CryptoError, InvalidKey, InvalidProof, InvalidRing, InvalidScope, NotInRing
 
 from . import reference
@@ -85,7 +86,7 @@ def test_vectors(vector: dict[str, Any]) -> None:
 @pytest.mark.parametrize("vector", VECTORS["hash_to_group"], ids=lambda vector: vector["message"])
 def test_hash_to_group_vectors(vector: dict[str, str]) -> None:
     label, message = vector["label"].encode(), bytes.fromhex(vector["message"])
-    assert curve.hash_to_point(label, message).encode().hex() == vector["point"]
+    assert hashing.hash_to_point(label, message).encode().hex() == vector["point"]
     assert reference.encode(reference.hash_to_group(label, message)).hex() == vector["point"]
 
 
@@ -182,6 +183,25 @@ def test_a_scalar_at_or_above_the_order_is_refused() -> None:
             bent = proof[:start] + scalar.to_bytes(32, "big") + proof[start + 32 :]
             with pytest.raises(InvalidProof, match="scalar"):
                 membership.verify(bytes(bent), SMALL, [SCOPE], b"m")
+
+
+def test_negated_points_swapped_points_and_zero_scalars_are_refused() -> None:
+    """Changes that leave every piece well-formed, so that only the equations can refuse them."""
+    proof = membership.prove(SECRETS[0], SMALL, [SCOPE], b"m")
+    cut = 33 * (1 + 2 + 4)
+    bent = []
+    for start in range(0, cut, 33):
+        bent.append(proof[:start] + bytes([proof[start] ^ 1]) + proof[start + 1 :])
+        bent.append(proof[:start] + KEYS[0] + proof[start + 33 :])
+    bent += [
+        proof[: start - 33] + proof[start : start + 33] + proof[start - 33 : start] + proof[start + 33 :]
+        for start in range(33, cut, 33)
+    ]
+    bent += [proof[:start] + bytes(32) + proof[start + 32 :] for start in range(cut, len(proof), 32)]
+    assert len(set(bent)) == 7 + 7 + 6 + 8
+    for data in bent:
+        with pytest.raises(InvalidProof):
+            membership.verify(data, SMALL, [SCOPE], b"m")
 
 
 # Trap 1.
@@ -456,10 +476,10 @@ def test_a_batch_survives_claims_that_are_not_even_proofs() -> None:
 def test_a_large_batch_takes_the_bucket_path_and_agrees() -> None:
     """Enough proofs for the sums by buckets, with one forger among them."""
     claims = [
-        (membership.prove(SECRETS[i % 5], SMALL, [SCOPE], b"%d" % i), [SCOPE], b"%d" % i) for i in range(24)
+        (membership.prove(SECRETS[i % 5], SMALL, [SCOPE], b"%d" % i), [SCOPE], b"%d" % i) for i in range(52)
     ]
     claims[17] = (claims[16][0], [SCOPE], b"17")
-    assert [tags is None for tags in membership.verify_batch(SMALL, claims)] == [i == 17 for i in range(24)]
+    assert [tags is None for tags in membership.verify_batch(SMALL, claims)] == [i == 17 for i in range(52)]
 
 
 # Sizes, scopes and arguments.

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.crypto import membership, possession
 from rumor.crypto.errors import InvalidKey, InvalidSignature
 

@@ -1,6 +1,7 @@
 """The one-time values of a post."""
 
 import pytest
+
 from rumor.crypto.errors import WrongRetraction
 from rumor.crypto.seeds import PostSeed, check_retraction, commitment_of
 

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from nacl import pwhash
+
 from rumor.crypto import vault
 from rumor.crypto.errors import InvalidVault, WrongPassphrase
 
@@ -44,7 +45,8 @@ def test_any_flipped_bit_is_refused(bit: int) -> None:
     blob = bytearray(locked())
     blob[bit // 8] ^= 1 << bit % 8
     # A flip that asks for up to a gigabyte within the bounds is left out for time alone.
-    if 2 * 8 <= bit < 14 * 8 and struct.unpack_from(">IQ", blob, 2) > (2, 2**20):
+    operations, memory = struct.unpack_from(">IQ", blob, 2)
+    if operations <= vault.OPERATIONS_MAX and memory <= vault.MEMORY_MAX and operations * memory > 2**21:
         return
     with pytest.raises((WrongPassphrase, InvalidVault)):
         vault.unlock(bytes(blob), "correct horse")
@@ -93,6 +95,13 @@ def test_a_vault_without_passphrase_says_so() -> None:
         damaged[position] ^= 1
         with pytest.raises(InvalidVault):
             vault.unlock_without_passphrase(bytes(damaged))
+
+
+def test_an_open_vault_has_one_form() -> None:
+    """Settings that mean nothing are refused, even with a right check, so that one key has one open blob."""
+    header = struct.pack(">BBIQ", 1, 2, 1, 0) + bytes(40)
+    with pytest.raises(InvalidVault, match="no settings"):
+        vault.unlock_without_passphrase(header + KEY + vault._damage_check(header, KEY))
 
 
 def test_an_empty_passphrase_is_chosen_by_name_only() -> None:

@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 from fakenet import EASY, admission_item, small_mesh
+
 from rumor.crypto import membership
 from rumor.crypto.membership import Purpose
 from rumor.gossip.authoring import Draft

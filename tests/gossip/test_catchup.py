@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from rumor.gossip.catchup import INTERVAL_S, SESSION_S_MAX, SPACING_S_MIN, CatchUp
 from rumor.gossip.errors import Fault, RemoteError
 from rumor.gossip.frames import Reconcile

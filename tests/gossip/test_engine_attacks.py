@@ -13,6 +13,7 @@ from fakenet import (
     signed,
     small_mesh,
 )
+
 from rumor.crypto import membership, possession
 from rumor.gossip.authoring import Draft
 from rumor.gossip.errors import Fault, LocalError

@@ -7,6 +7,7 @@ import pytest
 from fakenet import EASY, FakeNetwork, Peer, admission_item, secret_item, small_mesh
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from rumor.crypto import membership
 from rumor.gossip import engine, ringsearch
 from rumor.gossip.authoring import Draft

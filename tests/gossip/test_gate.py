@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
 from rumor.gossip.gate import Gate, inspect

@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.crypto import membership
 from rumor.gossip.errors import LocalError, Malformed
 from rumor.gossip.genesis import GENESIS_SIZE_MAX, TRIAL, Genesis, Parameters

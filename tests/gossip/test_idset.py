@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.gossip.idset import EPOCH_MAX, EPOCH_SIZE, UPPER_MOST, IdSet, Snapshot, key_of
 
 IDS = st.binary(min_size=32, max_size=32)

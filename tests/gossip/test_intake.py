@@ -3,6 +3,7 @@
 import random
 
 import pytest
+
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
 from rumor.gossip import ringsearch

@@ -8,6 +8,7 @@ import pytest
 from fakenet import secret_item, small_mesh
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.crypto import membership
 from rumor.gossip.errors import Malformed
 from rumor.gossip.genesis import Parameters

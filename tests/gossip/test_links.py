@@ -1,6 +1,7 @@
 """Links and conduct: what a friend is known to have, and how much is put up with."""
 
 import pytest
+
 from rumor.gossip.errors import Fault
 from rumor.gossip.events import FriendId, LinkId
 from rumor.gossip.items import ItemId

@@ -5,6 +5,7 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.crypto.membership import Purpose
 from rumor.gossip.items import Item, Kind, SecretBody
 from rumor.gossip.quota import Displaced, SlotBook, TagIndex

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+
 from rumor.gossip.idset import EPOCH_SIZE, UPPER_MOST
 from rumor.gossip.ranges import (
     LISTING_COUNT_MAX,

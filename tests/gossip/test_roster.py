@@ -6,6 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
 from rumor.gossip import roster as roster_module

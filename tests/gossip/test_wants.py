@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.gossip import wants
 from rumor.gossip.events import LinkId
 from rumor.gossip.items import ItemId

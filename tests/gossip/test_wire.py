@@ -5,6 +5,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from rumor.gossip.errors import GossipError, Malformed
 from rumor.gossip.frames import FRAME_SIZE_MAX, Announce, Complaint, Hello, Items, decode_frame_untrusted
 from rumor.gossip.wire import encode

@@ -2,12 +2,14 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import apsw
 import pytest
 import trio
 import trio.testing
+
 from rumor.node.database import open_store
 from rumor.node.storage import (
     Delete,
@@ -20,6 +22,7 @@ from rumor.node.storage import (
     Table,
     outbox_key,
 )
+from rumor.node.tables import configure
 
 KEY = bytes(range(32))
 
@@ -69,7 +72,7 @@ async def test_a_store_opens_again(tmp_path: Path) -> None:
         await store.commit([Put(Table.FRIENDS, b"a", b"1"), Put(Table.ITEMS, b"i", b"2", epoch=3)])
     async with open_store(tmp_path / "rumor.db", KEY) as store:
         assert await store.load(Table.FRIENDS) == {b"a": b"1"}
-        assert await store.entries() == [(3, b"i")]
+        assert await store.entries(Table.ITEMS) == [(3, b"i")]
 
 
 async def test_a_wrong_key_is_one_clear_sentence(tmp_path: Path) -> None:
@@ -157,12 +160,19 @@ async def test_rows_are_overwritten_when_they_are_deleted(tmp_path: Path) -> Non
         await store.commit([Put(Table.RECORDS, b"k", secret), Put(Table.OUTBOX, outbox_key(1), secret)])
         await store.commit([Delete(Table.RECORDS, b"k"), Delete(Table.OUTBOX, outbox_key(1))])
     connection = plain_connection(tmp_path / "rumor.db")
-    connection.execute("pragma journal_mode = delete").fetchall()
-    connection.execute("pragma rekey = ''").fetchall()
+    pages = connection.serialize("main")
     connection.close()
-    image = disk_image(tmp_path)
-    assert b"CREATE TABLE" in image
-    assert secret[:17] not in image
+    assert b"CREATE TABLE" in pages
+    assert secret[:17] not in pages
+
+
+@pytest.mark.parametrize(("pragma", "value"), [("synchronous", 2), ("cipher", "chacha20"), ("temp_store", 2)])
+def test_connections_are_set_to_be_durable_and_quiet(tmp_path: Path, pragma: str, value: object) -> None:
+    """What no test can see from outside: the disk is flushed, and nothing spills into temporary files."""
+    connection = apsw.Connection(str(tmp_path / "rumor.db"))
+    configure(connection, KEY)
+    assert connection.pragma(pragma) == value
+    connection.close()
 
 
 async def test_a_closed_store_says_so(tmp_path: Path) -> None:
@@ -177,27 +187,77 @@ async def test_a_closed_store_says_so(tmp_path: Path) -> None:
         assert await store.load(Table.FRIENDS) == {b"a": b"1"}
 
 
-async def test_a_cancelled_caller_harms_nobody(tmp_path: Path) -> None:
-    """The writer finishes the transaction it is in, and goes on."""
+async def test_a_cancelled_caller_takes_its_batch_along(tmp_path: Path) -> None:
+    """A batch whose turn had not come is not stored later by others; the rest goes on."""
     async with open_store(tmp_path / "rumor.db", KEY) as store:
-        for number in range(20):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(store.commit, [Put(Table.FRIENDS, b"first", b"1")])
+            await trio.testing.wait_all_tasks_blocked(0)
+            with trio.CancelScope() as scope:
+                scope.cancel()
+                await store.commit([Put(Table.FRIENDS, b"cancelled", b"1")])
+            await store.commit([Put(Table.FRIENDS, b"last", b"1")])
+        assert set(await store.load(Table.FRIENDS)) == {b"first", b"last"}
+
+
+async def test_a_cancelled_leader_finishes_its_group(tmp_path: Path) -> None:
+    """The caller that happens to write for others cannot be stopped in the middle of their transaction."""
+    async with open_store(tmp_path / "rumor.db", KEY) as store:
+        for number in range(10):
+            prefix = bytes([number])
+            leader = trio.CancelScope()
+
+            async def first(prefix: bytes = prefix, leader: trio.CancelScope = leader) -> None:
+                await store.commit([Put(Table.SLOTS, prefix + b"first", b"")])
+                # Now the second writes for itself and the third.
+                await trio.testing.wait_all_tasks_blocked()
+                leader.cancel()
+
+            async def second(prefix: bytes = prefix, leader: trio.CancelScope = leader) -> None:
+                with leader:
+                    await store.commit([Put(Table.SLOTS, prefix + b"second", bytes(60_000))])
+
             async with trio.open_nursery() as nursery:
-                nursery.start_soon(store.commit, [Put(Table.FRIENDS, bytes([number]), b"1")])
-                await trio.lowlevel.checkpoint()
-                nursery.cancel_scope.cancel()
-        await store.commit([Put(Table.SLOTS, b"s", b"1")])
-        assert await store.load(Table.SLOTS) == {b"s": b"1"}
+                for task in (first, second):
+                    nursery.start_soon(task)
+                    await trio.testing.wait_all_tasks_blocked(0)
+                nursery.start_soon(store.commit, [Put(Table.SLOTS, prefix + b"third", b"")])
+        keys = await store.load(Table.SLOTS)
+        assert {bytes([number]) + b"third" for number in range(10)} <= keys.keys()
+
+
+def database_threads() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if "apsw" in thread.name]
 
 
 async def test_a_cancelled_block_leaves_no_thread(tmp_path: Path) -> None:
-    """Leaving by cancellation closes both connections, and the file is whole."""
+    """Leaving by cancellation, even of the opening, closes both connections, and the file is whole."""
+    with trio.CancelScope() as scope:
+        scope.cancel()
+        async with open_store(tmp_path / "rumor.db", KEY):
+            await trio.sleep_forever()
     with trio.CancelScope() as scope:
         async with open_store(tmp_path / "rumor.db", KEY) as store:
             await store.commit([Put(Table.FRIENDS, b"a", b"1")])
             scope.cancel()
             await trio.sleep_forever()
+    for thread in database_threads():
+        thread.join(10)
+    assert database_threads() == []
     async with open_store(tmp_path / "rumor.db", KEY) as store:
         assert await store.load(Table.FRIENDS) == {b"a": b"1"}
+
+
+async def test_a_cancelled_reader_harms_nobody(tmp_path: Path) -> None:
+    """The next one reads as if nothing had been."""
+    async with open_store(tmp_path / "rumor.db", KEY) as store:
+        await store.commit([Put(Table.FRIENDS, b"a", b"1")])
+        for _ in range(20):
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(store.load, Table.FRIENDS)
+                await trio.lowlevel.checkpoint()
+                nursery.cancel_scope.cancel()
+            assert await store.load(Table.FRIENDS) == {b"a": b"1"}
 
 
 CHILD = """
@@ -242,13 +302,13 @@ async def kill_and_look(path: Path, count: int) -> None:
     acknowledged = acknowledged_before_kill(path, count)
     async with open_store(path, KEY) as store:
         slots = await store.load(Table.SLOTS)
-        packets = await store.load(Table.PACKETS)
+        packets = await store.entries(Table.PACKETS)
         for lane, number in acknowledged.items():
             stored = int.from_bytes(slots[bytes([lane])], "big")
             # The next one may have been stored without the word of it reaching us.
             assert stored in (number, number + 1)
             # A batch is whole: the packet of the same number is there, and none beyond it.
-            numbers = {int.from_bytes(key[1:], "big") for key in packets if key[0] == lane}
+            numbers = {int.from_bytes(key[1:], "big") for _, key in packets if key[0] == lane}
             assert numbers == set(range(1, stored + 1))
 
 

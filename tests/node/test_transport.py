@@ -38,6 +38,12 @@ def everyone(_: NodeId) -> bool:
     return True
 
 
+async def cancel_after(checkpoints: int, scope: trio.CancelScope) -> None:
+    for _ in range(checkpoints):
+        await trio.lowlevel.checkpoint()
+    scope.cancel()
+
+
 class Network:
     """A few transports that serve until the test is over."""
 
@@ -139,7 +145,9 @@ async def test_the_largest_frame_arrives(network: Network) -> None:
 
 @pytest.mark.parametrize("size", [0, FRAME_SIZE_MAX + 1])
 async def test_a_frame_of_the_wrong_size_is_not_sent(network: Network, size: int) -> None:
-    """Sending nothing would be the goodbye, and too much would be refused: both are our mistake, and harmless."""
+    """Sending nothing would be the goodbye, and too much would be refused: both are our mistake, and
+    harmless.
+    """
     near, far = await network.pair()
     with pytest.raises(ValueError, match="a frame has"):
         await near.send(bytes(size))
@@ -187,7 +195,7 @@ async def test_a_crash_is_a_loss(network: Network) -> None:
     with pytest.raises(ConnectionLost) as caught:
         await far.receive()
     assert not caught.value.goodbye
-    with pytest.raises(ConnectionLost):
+    with pytest.raises(ConnectionLost):  # noqa: PT012
         while True:
             await far.send(b"anyone?")
 
@@ -236,13 +244,7 @@ async def test_a_cancelled_receive_loses_nothing(network: Network) -> None:
         while len(heard) < 300:
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as impatient:
-
-                    async def cancel() -> None:
-                        for _ in range(len(heard) % 7):
-                            await trio.lowlevel.checkpoint()
-                        scope.cancel()
-
-                    impatient.start_soon(cancel)
+                    impatient.start_soon(cancel_after, len(heard) % 7, scope)
                     heard.append(int.from_bytes((await far.receive())[:2], "big"))
     assert heard == list(range(300))
 
@@ -257,13 +259,7 @@ async def test_a_cancelled_send_sends_all_or_nothing(network: Network) -> None:
         for number in range(60):
             with trio.CancelScope() as scope:
                 async with trio.open_nursery() as impatient:
-
-                    async def cancel() -> None:
-                        for _ in range(number % 9):
-                            await trio.lowlevel.checkpoint()
-                        scope.cancel()
-
-                    impatient.start_soon(cancel)
+                    impatient.start_soon(cancel_after, number % 9, scope)
                     await near.send(frame)
         done.set()
         await near.send(b"end")
@@ -317,7 +313,9 @@ async def test_a_stranger_is_refused(network: Network) -> None:
 
 
 async def test_an_invitation_opens_the_gate_for_its_own_identity(network: Network) -> None:
-    """Who holds an invitation's seed is let in under that identity while their own key is still a stranger's."""
+    """Who holds an invitation's seed is let in under that identity while their own key is still a
+    stranger's.
+    """
     bob = await network.serve(SEEDS[1], admits=lambda peer: peer == TICKET)
     alice = await network.serve(SEEDS[0], admits=lambda _: False)
     near = await alice.dial_as(SEEDS[4], bob.node_id, bob.addresses)
@@ -341,7 +339,9 @@ async def test_nobody_listens_there(network: Network) -> None:
 
 
 async def test_only_tcp_is_dialled(network: Network) -> None:
-    """Other transports in an address book are refused, in words, and do not spoil the good address beside them."""
+    """Other transports in an address book are refused, in words, and do not spoil the good address beside
+    them.
+    """
     alice, bob = await network.serve(SEEDS[0]), await network.serve(SEEDS[1])
     with pytest.raises(Unreachable, match="not a TCP address"):
         await alice.dial(BOB, ["/ip4/127.0.0.1/udp/4001/quic-v1"])

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import msgspec
+
 from rumor.crypto import membership, possession
 from rumor.crypto.membership import Purpose, Ring
 from rumor.gossip.engine import Engine

@@ -7,7 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from rumor.crypto import curve, membership
+from rumor.crypto import hashing, membership
 
 
 def digest(text: str) -> bytes:
@@ -40,7 +40,7 @@ def proof_vector(name: str, size: int, scope_count: int) -> dict[str, object]:
 
 
 def group_vector(label: str, message: bytes) -> dict[str, str]:
-    point = curve.hash_to_point(label.encode(), message)
+    point = hashing.hash_to_point(label.encode(), message)
     return {"label": label, "message": message.hex(), "point": point.encode().hex()}
 
 

@@ -1,0 +1,109 @@
+"""Answers: what a node tells a person about itself, as plain dictionaries.
+
+Reads, and changes nothing. The same for the command line, the page and the demo; ``api`` sends them as they are. No
+answer tells own secrets from others' or a time finer than a day next to a friend.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ..crypto.identity import NodeKey
+from ..gossip.engine import Engine
+from ..gossip.genesis import Genesis
+from ..gossip.items import Item, SecretBody
+from .connections import PeerState
+from .friends import Friendship, Stage
+
+__all__ = ["describe_friend", "describe_mesh", "describe_pending", "describe_posting", "describe_secret"]
+
+
+def describe_mesh(engine: Engine, now: float) -> dict[str, Any]:
+    """The mesh as this node knows it at the moment ``now``."""
+    genesis = engine.genesis
+    ring = engine.roster.ring_at(genesis.epoch_at(now))
+    return {
+        "name": genesis.name,
+        "id": genesis.mesh_id.hex(),
+        "trial": bool(genesis.parameters.trial),
+        "epoch_s": genesis.parameters.epoch_s,
+        "members": len(engine.roster),
+        "ring_size": ring.size if ring is not None else 0,
+        "items": len(engine.store),
+        "outbox": len(engine.author.outbox),
+    }
+
+
+def describe_friend(friend: Friendship, state: PeerState) -> dict[str, Any]:
+    """One friend, and honestly what there is to wait for."""
+    return {
+        "id": friend.short_id,
+        "name": friend.name,
+        "node": NodeKey(friend.node_id).peer_id,
+        "stage": friend.stage.name.lower(),
+        "connected": state.connected,
+        "state": _friend_state(friend, state),
+        "words": friend.words if friend.stage is not Stage.FRIENDS else None,
+    }
+
+
+def _friend_state(friend: Friendship, state: PeerState) -> str:
+    if state.connected:
+        return "connected" if friend.stage is Stage.FRIENDS else friend.stage.value
+    reason = state.last_failure or "not connected yet"
+    if friend.stage is not Stage.FRIENDS:
+        return f"{friend.stage.value} ({reason})"
+    if not state.last_failure:
+        return "connecting"
+    since = f" since {state.since_day}" if state.since_day is not None else ""
+    return f"unreachable{since}: {reason}"
+
+
+def describe_pending(
+    friends: Sequence[dict[str, Any]], joining: Sequence[dict[str, str]], engine: Engine | None
+) -> list[str]:
+    """What is under way or waits for somebody, one sentence each."""
+    pending = [f"{friend['name']}: {friend['state']}" for friend in friends if friend["stage"] != "friends"]
+    pending += [f"Joining {join['name']}: {join['state']}" for join in joining]
+    if engine is not None:
+        if engine.author.petition_count:
+            pending.append(
+                "A newcomer waits for its admission; it takes one of your slots in a coming epoch."
+            )
+        outbox = len(engine.author.outbox)
+        if outbox:
+            pending.append(f"{outbox} of your secrets being signed.")
+    return pending
+
+
+def describe_posting(engine: Engine | None, now: float) -> dict[str, Any]:
+    """Whether one may post at the moment ``now``, and if not, why."""
+    if engine is None:
+        return {
+            "allowed": False,
+            "obstacles": ["There is no mesh yet: found one or join one."],
+            "open_at": None,
+            "ring_size": 0,
+            "agreeing_friends": 0,
+        }
+    gate = engine.gate(now)
+    return {
+        "allowed": not gate.obstacles,
+        "obstacles": list(gate.obstacles),
+        "open_at": gate.open_at,
+        "ring_size": gate.ring_size,
+        "agreeing_friends": gate.agreeing_count,
+    }
+
+
+def describe_secret(item: Item, genesis: Genesis) -> dict[str, Any]:
+    """A secret for a reader: the epoch's start is all that is known of its time."""
+    assert isinstance(item.body, SecretBody)
+    when = datetime.fromtimestamp(genesis.start_of(item.epoch), UTC)
+    return {
+        "id": item.item_id.hex(),
+        "text": item.body.text,
+        "style": item.body.style,
+        "epoch": item.epoch,
+        "about": when.isoformat(timespec="seconds"),
+    }

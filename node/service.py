@@ -1,0 +1,139 @@
+"""The service: a profile's node with its API, from the lock on its folder to a clean end.
+
+``serve`` takes the lock, opens the store with the passphrase, runs the node, answers the API on loopback, and ends on
+SIGINT or SIGTERM: friends are told goodbye, what was accepted is on the disk, sockets and workers are closed. Every
+failure that a person can meet ends it with one sentence.
+"""
+
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import click
+import trio
+from hypercorn.config import Config as HypercornConfig
+from hypercorn.trio import serve as serve_asgi
+
+from .account import AccountError
+from .addresses import reachable
+from .api import make_app
+from .config import Config, ConfigError, read_config
+from .credentials import Access, AccessError, Credentials, write_access
+from .guard import Guard, hosts_of
+from .node import Node
+from .profile import Profile, ProfileError
+from .setup import SetupError, opened_store, unlock
+from .storage import StoreError
+from .transport import NodeId, Transport, TransportError
+from .workers import open_workers
+
+__all__ = ["ServiceError", "serve"]
+
+_logger = logging.getLogger(__name__)
+
+
+class ServiceError(Exception):
+    """The node cannot start or go on; the message says why and what to do."""
+
+
+#: What a person can meet; each says what to do.
+EXPECTED = (
+    ProfileError,
+    ConfigError,
+    SetupError,
+    AccountError,
+    StoreError,
+    TransportError,
+    AccessError,
+    ServiceError,
+)
+
+
+def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None) -> None:
+    """Runs the node until a signal. Raises ``ServiceError``."""
+    try:
+        with profile.locked():
+            config = read_config(profile.config_file)
+            logging.basicConfig(
+                level=config.log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr
+            )
+            key = unlock(profile, ask_passphrase)
+            trio.run(_serve, profile, config, key, config.api_port if port is None else port)
+    except EXPECTED as error:
+        raise ServiceError(str(error)) from error
+    except BaseExceptionGroup as group:
+        first = _first(group)
+        if isinstance(first, EXPECTED):
+            raise ServiceError(str(first)) from first
+        raise
+
+
+async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> None:
+    from .libp2p_check import check_remedies
+    from .libp2p_transport import Libp2pTransport
+
+    await check_remedies()
+
+    def make_transport(seed: bytes, admits: Callable[[NodeId], bool]) -> Transport:
+        return Libp2pTransport(seed, admits=admits, listen=config.listen)
+
+    async with opened_store(profile, key) as store, open_workers() as workers, trio.open_nursery() as nursery:
+        node = Node(
+            store, workers, make_transport, reachable=lambda own: list(config.announce) or reachable(own)
+        )
+        await node.open()
+        await nursery.start(node.run)
+        await nursery.start(_answer, node, profile, port)
+        click.echo(f"Rumor runs, profile '{profile.name}'. Ctrl-C ends it.", err=True)
+        for address in node.addresses():
+            click.echo(f"  listening on {address}", err=True)
+        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+            async for _ in signals:
+                break
+        click.echo("Ending.", err=True)
+        nursery.cancel_scope.cancel()
+
+
+def _listening_socket(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", port))
+    except OSError as error:
+        listener.close()
+        raise ServiceError(f"The API cannot listen on port {port} of 127.0.0.1: {error.strerror}.") from error
+    return listener
+
+
+async def _answer(
+    node: Node, profile: Profile, port: int, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+) -> None:
+    """Serves the API until cancelled. Signals are ours: hypercorn would swallow them."""
+    listener = _listening_socket(port)
+    own_port = listener.getsockname()[1]
+    credentials = Credentials()
+    settings = HypercornConfig()
+    # Hypercorn closes the descriptor that it is given, so the socket object must let go of it.
+    settings.bind = [f"fd://{listener.detach()}"]
+    settings.accesslog = None
+    settings.errorlog = None
+    app: Any = Guard(make_app(node), hosts=hosts_of(own_port), credentials=credentials)
+    serving = partial(serve_asgi, app, settings, shutdown_trigger=trio.sleep_forever, mode="asgi")
+    try:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(serving)
+            write_access(profile.token_file, Access(port=own_port, token=credentials.token))
+            task_status.started()
+    finally:
+        profile.token_file.unlink(missing_ok=True)
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return error

@@ -1,0 +1,115 @@
+"""Setting up a profile: its folders, configuration, wrapped key and encrypted store, before any node runs."""
+
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+import trio
+
+from ..crypto import vault
+from ..crypto.errors import CryptoError
+from ..gossip.errors import LocalError
+from .account import Account, AccountError
+from .config import Config, ConfigError, new_config, parse, write_config
+from .database import open_store
+from .profile import Profile, ProfileError
+from .storage import Store, StoreError
+
+__all__ = ["SetupError", "create", "found_offline", "opened_store", "unlock"]
+
+#: Bytes of the key that opens the store; the passphrase wraps it.
+STORE_KEY_SIZE = 32
+
+
+class SetupError(Exception):
+    """The profile cannot be set up or opened; the message says why and what to do."""
+
+
+def create(profile: Profile, passphrase: str | None, listen: str | None) -> dict[str, Any]:
+    """Makes a profile; ``passphrase`` None keeps its key unprotected. Raises ``SetupError``."""
+    if profile.exists:
+        raise SetupError(f"Profile '{profile.name}' exists already, in {profile.data_folder}.")
+    if passphrase == "":
+        raise SetupError("An empty passphrase protects nothing: choose one, or say --no-passphrase.")
+    key = os.urandom(STORE_KEY_SIZE)
+    try:
+        config = _config(profile, listen)
+        profile.create()
+        with profile.locked():
+            write_config(profile.config_file, config)
+            trio.run(_prepare, profile, key)
+            wrapped = (
+                vault.lock_without_passphrase(key) if passphrase is None else vault.lock(key, passphrase)
+            )
+            profile.write_key(wrapped)
+    except (ProfileError, ConfigError, StoreError) as error:
+        raise SetupError(str(error)) from error
+    return {"profile": profile.name, "folder": str(profile.data_folder), "listen": list(config.listen)}
+
+
+def _config(profile: Profile, listen: str | None) -> Config:
+    config = new_config()
+    if listen is not None:
+        config = msgspec.structs.replace(config, listen=(listen,))
+    elif not _has_ipv6():
+        config = msgspec.structs.replace(config, listen=config.listen[:1])
+    # Reading back what is about to be written checks what the person typed.
+    return parse(msgspec.toml.encode(config), profile.config_file)
+
+
+def _has_ipv6() -> bool:
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as probe:
+            probe.bind(("::1", 0))
+    except OSError:
+        return False
+    return True
+
+
+async def _prepare(profile: Profile, key: bytes) -> None:
+    """A store left behind by an interrupted attempt has a key that nobody knows any more."""
+    profile.database_file.unlink(missing_ok=True)
+    async with open_store(profile.database_file, key) as store:
+        await Account.make(store)
+
+
+def unlock(profile: Profile, ask_passphrase: Callable[[], str]) -> bytes:
+    """The key of the profile's store. Raises ``SetupError``, for a wrong passphrase too."""
+    try:
+        wrapped = profile.read_key()
+        if vault.needs_passphrase(wrapped):
+            return vault.unlock(wrapped, ask_passphrase())
+        return vault.unlock_without_passphrase(wrapped)
+    except (ProfileError, CryptoError) as error:
+        raise SetupError(str(error)) from error
+
+
+@asynccontextmanager
+async def opened_store(profile: Profile, key: bytes) -> AsyncIterator[Store]:
+    """The profile's store, for the length of a block. Raises ``SetupError``."""
+    try:
+        async with open_store(profile.database_file, key) as store:
+            yield store
+    except StoreError as error:
+        raise SetupError(str(error)) from error
+
+
+def found_offline(
+    profile: Profile, ask_passphrase: Callable[[], str], name: str, *, trial: bool
+) -> dict[str, Any]:
+    """Founds a mesh while no node runs. Raises ``SetupError``."""
+
+    async def work() -> dict[str, Any]:
+        async with opened_store(profile, key) as store:
+            genesis = await (await Account.load(store)).found(name, trial=trial)
+            return {"name": genesis.name, "id": genesis.mesh_id.hex(), "trial": trial}
+
+    try:
+        key = unlock(profile, ask_passphrase)
+        with profile.locked():
+            return trio.run(work)
+    except (ProfileError, AccountError, LocalError) as error:
+        raise SetupError(str(error)) from error
