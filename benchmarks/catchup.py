@@ -52,9 +52,10 @@ def make_records(genesis: Genesis, ring_size: int) -> list[Item]:
         AdmissionBody(slot=0, key=membership.public_key(secret_of(number)), possession=bytes(64))
         for number in range(1, ring_size)
     ]
+    tags = [number.to_bytes(33, "big") for number in range(len(bodies))]
     return [
-        Item(Kind.ADMISSION, epoch, body, (number.to_bytes(33, "big"),), bytes(64), bytes(32))
-        for number, body in enumerate(bodies)
+        Item(Kind.ADMISSION, epoch, body, (tag,), tag + bytes(31), bytes(32))
+        for tag, body in zip(tags, bodies, strict=True)
     ]
 
 

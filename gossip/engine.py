@@ -11,7 +11,6 @@ How an item travels: a friend *announces* its id, we *want* it, it comes, its fo
 announced next. What a link missed is found by reconciliation (``catchup``). Specified in docs/protocol.md.
 """
 
-import heapq
 from collections import OrderedDict, deque
 from collections.abc import Collection, Iterable
 from typing import Final
@@ -62,7 +61,7 @@ from .links import Conduct, Link
 from .quota import Displaced, RandomSource, TagIndex
 from .ringsearch import RingSearch
 from .roster import Roster
-from .spreading import Announcement, Flood, Strategy
+from .spreading import Agenda, Flood, Neighbour, Strategy
 from .store import ItemStore
 from .wants import ITEMS_IN_FLIGHT_MAX, Wants
 from .wire import Message
@@ -95,20 +94,19 @@ class Engine:
         self.author = Author(genesis, random, secret)
         self._mesh_id = genesis.mesh_id
         self._random = random
-        self._strategy = strategy or Flood()
+        self._agenda = Agenda(strategy or Flood(), random)
         self._friends: set[FriendId] = set()
         self._sponsored: set[FriendId] = set()
         self._sponsors: set[FriendId] = set()
         self._digests: dict[FriendId, tuple[int, bytes]] = {}
         self._links: dict[LinkId, Link] = {}
+        self._neighbours: list[Neighbour] = []
         self._conduct: dict[FriendId, Conduct] = {}
         self._wants = Wants()
         self._intake = Intake()
         self._ring_search = RingSearch()
         self._tags = TagIndex()
         self._refused: OrderedDict[ItemId, None] = OrderedDict()
-        self._announcements: list[tuple[float, int, LinkId, ItemId]] = []
-        self._sequence = 0
         self._events: deque[Event] = deque()
         self._last_words: list[tuple[LinkId, bytes]] = []
         self._epoch = genesis.epoch_at(now)
@@ -203,7 +201,7 @@ class Engine:
         """When ``handle_timer`` is due next, in seconds since 1970."""
         times = [self.genesis.start_of(self._epoch + 1), self._wants.timer(), self._ring_search.timer()]
         times += [link.catch_up.timer() for link in self._links.values() if link.catch_up]
-        times += [self._announcements[0][0]] if self._announcements else []
+        times.append(self._agenda.timer())
         return min(time for time in times if time is not None)
 
     def handle_timer(self, now: float) -> None:
@@ -334,6 +332,7 @@ class Engine:
         if link.ready or hello.nonce == link.nonce:
             raise RemoteError(Fault.UNEXPECTED, "a second hello")
         link.catch_up = CatchUp(self.store, self._random, link.nonce < hello.nonce, now)
+        self._neighbours.append(Neighbour(link=link.link_id, friend=link.friend))
         self._send_all(link, link.catch_up.handle_timer(now))
         ring = self.roster.ring_at(self._epoch)
         if ring is not None:
@@ -444,9 +443,7 @@ class Engine:
         self._name_ring(item, ring)
         if self.store.too_large:
             self._expire(self.store.floor)
-        ready = [link.link_id for link in self._links.values() if link.ready]
-        for step in self._strategy.spread(item.item_id, source, ready, self._random):
-            self._schedule(step, item.item_id, now)
+        self._agenda.accepted(item.item_id, source, self._neighbours, now)
         if self.roster.version != members:
             self._roster_changed(now)
 
@@ -464,10 +461,6 @@ class Engine:
     def _name_ring(self, item: Item, ring: Ring | None) -> None:
         if ring is not None:
             self.roster.name(ring, item.epoch)
-
-    def _schedule(self, step: Announcement, item_id: ItemId, now: float) -> None:
-        self._sequence += 1
-        heapq.heappush(self._announcements, (now + step.delay_s, self._sequence, step.link, item_id))
 
     def _drop(self, item_id: ItemId) -> None:
         self._forget_item(self.store.remove(item_id))
@@ -498,7 +491,7 @@ class Engine:
         """Asks for the rings that are still missing; the records that one is made of are announced with it."""
         ours = self.roster.ring_at(self._epoch)
         for root in self._ring_search.due(now):
-            ready = [link.link_id for link in self._links.values() if link.ready]
+            ready = [neighbour.link for neighbour in self._neighbours]
             asked = self._ring_search.whom_to_ask(root, ready, self._random, now)
             for arrival, ring in list(self._ring_search.try_root(root, self._ring_of)):
                 self._verify(arrival, ring, now)
@@ -622,14 +615,13 @@ class Engine:
                     link.send(Digest(epoch=self._epoch, ring_root=ours.root))
 
     def _send_due_announcements(self, now: float) -> None:
-        due: dict[LinkId, list[ItemId]] = {}
-        while self._announcements and self._announcements[0][0] <= now:
-            _, _, link_id, item_id = heapq.heappop(self._announcements)
-            link = self._links.get(link_id)
-            if link is not None and item_id in self.store and item_id not in link.known:
-                due.setdefault(link_id, []).append(item_id)
-        for link_id, item_ids in due.items():
-            self._announce(self._links[link_id], item_ids)
+        at = self._agenda.timer()
+        if at is None or at > now:
+            return
+        for link_id, item_ids in self._agenda.due(self._neighbours, now).items():
+            link = self._links[link_id]
+            new = [item_id for item_id in item_ids if item_id in self.store and item_id not in link.known]
+            self._announce(link, new)
 
     def _announce(self, link: Link, item_ids: list[ItemId]) -> None:
         for start in range(0, len(item_ids), ANNOUNCE_IDS_MAX):
@@ -657,5 +649,6 @@ class Engine:
 
     def _forget_link(self, link: LinkId) -> None:
         del self._links[link]
+        self._neighbours = [neighbour for neighbour in self._neighbours if neighbour.link != link]
         self._wants.link_closed(link)
         self._give_up(self._ring_search.link_closed(link))

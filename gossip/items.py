@@ -11,6 +11,7 @@ proof, an empty ring root and no tags. Specified in docs/protocol.md.
 
 import enum
 import hashlib
+import re
 import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,6 +52,8 @@ PROOF_SIZE_MAX: Final = membership.proof_size(1_024, 4)
 STYLE_MAX: Final = 63
 
 _LABEL = b"rumor/item/v1"
+#: Unicode's category Cc, which is fixed for ever, but for the line feed.
+_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 class Kind(enum.IntEnum):
@@ -258,6 +261,4 @@ def tidy_text(text: str) -> str | None:
         return None
     if not 1 <= size <= TEXT_SIZE_MAX:
         return None
-    if any(unicodedata.category(character) == "Cc" for character in tidy.replace("\n", "")):
-        return None
-    return tidy
+    return None if _CONTROL.search(tidy) else tidy

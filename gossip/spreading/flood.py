@@ -10,7 +10,7 @@ from typing import ClassVar, Final
 from ..events import LinkId
 from ..items import ItemId
 from ..quota import RandomSource
-from .strategy import Announcement
+from .strategy import Announce, Neighbour, Step
 
 __all__ = ["Flood"]
 
@@ -23,11 +23,22 @@ class Flood:
 
     name: ClassVar[str] = "flood"
 
-    def spread(
+    def accepted(
         self,
         item_id: ItemId,  # noqa: ARG002
         source: LinkId | None,
-        links: Sequence[LinkId],
+        neighbours: Sequence[Neighbour],
         random: RandomSource,  # noqa: ARG002
-    ) -> list[Announcement]:
-        return [Announcement(link=link, delay_s=GATHERING_S) for link in links if link != source]
+        now: float,  # noqa: ARG002
+    ) -> Sequence[Step]:
+        links = tuple(neighbour.link for neighbour in neighbours if neighbour.link != source)
+        return [Announce(links=links, delay_s=GATHERING_S)] if links else []
+
+    def woken(
+        self,
+        item_id: ItemId,  # noqa: ARG002
+        neighbours: Sequence[Neighbour],  # noqa: ARG002
+        random: RandomSource,  # noqa: ARG002
+        now: float,  # noqa: ARG002
+    ) -> Sequence[Step]:
+        return []

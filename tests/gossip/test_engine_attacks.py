@@ -10,6 +10,7 @@ from fakenet import (
     admission_item,
     garbled,
     secret_item,
+    signed,
     small_mesh,
 )
 
@@ -27,7 +28,7 @@ from rumor.gossip.frames import (
     RingWanted,
     Want,
 )
-from rumor.gossip.items import Item
+from rumor.gossip.items import Item, Kind
 from rumor.gossip.links import FAULTS_MAX
 
 
@@ -289,20 +290,28 @@ def test_a_secret_over_a_ring_below_the_meshs_minimum_is_refused() -> None:
 
 
 def test_an_admission_without_possession_is_refused() -> None:
+    """A member may not admit a key that nobody holds, however well it proves its own membership."""
     network, peers, mallory = mesh_with_mallory()
-    newcomer = membership.keypair()[0]
-    record = admission_item(network, peers[0], newcomer)
+    body = admission_item(network, peers[0], membership.keypair()[0]).body
     other = possession.prove_possession(membership.keypair()[0], network.genesis.mesh_id)
-    forged = Item(
-        record.kind,
-        record.epoch,
-        msgspec.structs.replace(record.body, possession=other),
-        record.tags,
-        record.proof,
-        record.ring_root,
+    epoch = network.genesis.epoch_at(network.now)
+    ring = peers[0].engine.roster.ring_at(epoch)
+    forged = signed(
+        network, peers[0].secret, ring, Kind.ADMISSION, epoch, msgspec.structs.replace(body, possession=other)
     )
     hand_over(mallory, peers[1], forged)
     assert [complaint.fault for complaint in peers[1].complaints] == [Fault.INVALID_PROOF]
+    assert body.key not in peers[1].engine.roster
+
+
+def test_a_petition_without_possession_is_refused() -> None:
+    network, peers, mallory = mesh_with_mallory()
+    peers[1].engine.sponsor(mallory.peer.friend_id)
+    key = membership.keypair()[1]
+    other = possession.prove_possession(membership.keypair()[0], network.genesis.mesh_id)
+    mallory.say(peers[1], Petition(key=key, possession=other))
+    assert [complaint.fault for complaint in peers[1].complaints] == [Fault.INVALID_PROOF]
+    assert peers[1].engine.author.petition_count == 0
 
 
 def test_only_the_founder_signs_admissions_plainly() -> None:
@@ -344,6 +353,22 @@ def test_only_a_friend_whom_we_invited_may_petition_and_for_one_key() -> None:
     mallory.say(peers[1], petitions[1])
     network.run(40.0)
     assert membership.public_key(secrets[1]) not in peers[1].engine.roster
+
+
+def test_an_invitation_admits_one_key() -> None:
+    """Once its key is in the roster, the same friend is a stranger to us as far as admissions go."""
+    network, peers, mallory = mesh_with_mallory()
+    engine = peers[0].engine
+    engine.friend_added(mallory.peer.friend_id)
+    engine.sponsor(mallory.peer.friend_id)
+    mallory.connect(peers[0])
+    for number in range(2):
+        secret = membership.keypair()[0]
+        proof = possession.prove_possession(secret, network.genesis.mesh_id)
+        mallory.say(peers[0], Petition(key=membership.public_key(secret), possession=proof))
+        network.run(30.0)
+        assert (membership.public_key(secret) in engine.roster) == (number == 0)
+    assert [complaint.fault for complaint in peers[0].complaints] == [Fault.UNEXPECTED]
 
 
 def test_a_newcomer_that_does_not_know_yet_may_ask_again() -> None:

@@ -1,5 +1,7 @@
 """Items: one encoding each, an id that covers what is said and not how it was proved, and texts that are safe."""
 
+import unicodedata
+
 import cbor2
 import msgspec
 import pytest
@@ -150,3 +152,10 @@ def test_texts_are_tidied() -> None:
     assert tidy_text("é" * 500) == "é" * 500
     assert tidy_text("é" * 501) is None
     assert [tidy_text(text) for text in ("", " \n ", "\x1b[2J", "a\x00b", "\ud800", "a\x85b")] == [None] * 6
+
+
+def test_every_control_character_but_the_line_feed_is_refused() -> None:
+    for number in range(0x110000):
+        character = chr(number)
+        if unicodedata.category(character) == "Cc":
+            assert (tidy_text(f"a{character}b") is None) == (character not in "\n\r\t")
