@@ -11,7 +11,7 @@ How an item travels: a friend *announces* its id, we *want* it, it comes, its fo
 announced next. What a link missed is found by reconciliation (``catchup``). Specified in docs/protocol.md.
 """
 
-from collections import OrderedDict, deque
+from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Final
 
@@ -24,8 +24,6 @@ from .events import (
     Complained,
     Event,
     FriendId,
-    ItemAccepted,
-    ItemRemoved,
     Job,
     LinkId,
     LinkRefused,
@@ -39,7 +37,6 @@ from .frames import (
     ANNOUNCE_IDS_MAX,
     ITEMS_FRAME_SIZE,
     VERSION,
-    WANT_IDS_MAX,
     Announce,
     Complaint,
     Digest,
@@ -55,14 +52,13 @@ from .frames import (
 )
 from .gate import Gate, inspect
 from .genesis import Genesis
+from .holdings import Holdings
 from .intake import Arrival, Intake
 from .items import Item, ItemId, Kind
 from .links import Conduct, Link
-from .quota import Displaced, RandomSource, TagIndex
+from .quota import RandomSource
 from .ringsearch import RingSearch
-from .roster import Roster
 from .spreading import Agenda, Flood, Neighbour, Strategy
-from .store import ItemStore
 from .wants import ITEMS_IN_FLIGHT_MAX, Wants
 from .wire import Message
 
@@ -71,8 +67,6 @@ __all__ = ["Engine"]
 #: A friend that reported the very ring we have now need not be online to have shared our view of it; after a day the
 #: report says too little.
 DIGEST_EPOCHS_MAX: Final = 24
-#: Ids of items that were refused for good, so that reconciliations do not fetch them again and again.
-REFUSED_IDS_MAX: Final = 16_384
 
 
 class Engine:
@@ -89,8 +83,9 @@ class Engine:
     ) -> None:
         """``secret`` is the 32-byte member secret; without it the node relays and reads only."""
         self.genesis = genesis
-        self.roster = Roster(genesis)
-        self.store = ItemStore()
+        self._holdings = Holdings(genesis)
+        self.roster = self._holdings.roster
+        self.store = self._holdings.store
         self.author = Author(genesis, random, secret)
         self._mesh_id = genesis.mesh_id
         self._random = random
@@ -105,8 +100,6 @@ class Engine:
         self._wants = Wants()
         self._intake = Intake()
         self._ring_search = RingSearch()
-        self._tags = TagIndex()
-        self._refused: OrderedDict[ItemId, None] = OrderedDict()
         self._events: deque[Event] = deque()
         self._last_words: list[tuple[LinkId, bytes]] = []
         self._epoch = genesis.epoch_at(now)
@@ -127,17 +120,7 @@ class Engine:
 
         ``rings`` are the keys of the rings that were kept (``RingKept``).
         """
-        for keys in rings:
-            self.roster.restore_ring(keys)
-        items = sorted(items, key=lambda item: (item.kind is not Kind.ADMISSION, item.epoch))
-        for item in items:
-            self.store.add(item)
-            if item.kind is Kind.ADMISSION:
-                self.roster.add(item)
-            else:
-                self._tags.add(item)
-        for item in items:
-            self._name_ring(item, self.roster.ring_by_root(item.ring_root, item.epoch))
+        self._holdings.restore(items, rings)
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
         for row in outbox:
@@ -341,9 +324,9 @@ class Engine:
 
     def _announced(self, link: Link, item_ids: list[ItemId]) -> None:
         link.knows(item_ids)
-        new = [item_id for item_id in item_ids if item_id not in self.store and item_id not in self._refused]
+        new = self._holdings.lacking(item_ids)
         # A friend that was asked for a ring announces the records that it is made of: without them nothing moves.
-        self._wants.announced(link.link_id, new, first=self._ring_search.count(link.link_id) > 0)
+        self._wants.announced(link.link_id, new, urgent=self._ring_search.count(link.link_id) > 0)
 
     def _send_items(self, link: Link, item_ids: list[ItemId]) -> None:
         batch: list[bytes] = []
@@ -389,17 +372,10 @@ class Engine:
             if item.by_founder:
                 self._accept(item, link.link_id, now, None)
                 self._wants.done(item.item_id)
-            elif item.kind is not Kind.ADMISSION and self._is_displaced(item):
+            elif self._holdings.is_displaced(item):
                 self._refuse(item.item_id)
             else:
                 self._queue(Arrival(item, link.link_id), now)
-
-    def _is_displaced(self, item: Item) -> bool:
-        try:
-            self._tags.loser(item)
-        except Displaced:
-            return True
-        return False
 
     def _queue(self, arrival: Arrival, now: float) -> None:
         """Queues an item for the verifier if its ring is known, and parks it if not. Raises ``RemoteError``."""
@@ -427,55 +403,18 @@ class Engine:
 
     def _accept(self, item: Item, source: LinkId | None, now: float, ring: Ring | None) -> None:
         """Keeps an item that holds, over this ring if it has one, and spreads it."""
-        if item.item_id in self.store or (item.kind is not Kind.ADMISSION and item.epoch < self.store.floor):
-            return
         members = self.roster.version
-        try:
-            losers = self._make_way(item)
-        except Displaced:
-            self._refuse(item.item_id)
+        events = self._holdings.keep(item, ring)
+        if events is None:
             return
-        for loser in losers:
-            self._drop(loser)
-            self._refuse(loser)
-        self.store.add(item)
-        self._events.append(ItemAccepted(item=item))
-        self._name_ring(item, ring)
-        if self.store.too_large:
-            self._expire(self.store.floor)
+        self._events.extend(events)
         self._agenda.accepted(item.item_id, source, self._neighbours, now)
         if self.roster.version != members:
             self._roster_changed(now)
 
-    def _make_way(self, item: Item) -> set[ItemId]:
-        """Enters an item under its tag; returns what it displaces. Raises ``Displaced`` if it is to go itself."""
-        if item.kind is Kind.ADMISSION:
-            dropped = self.roster.add(item)
-            if dropped is None:
-                raise Displaced
-            return dropped
-        loser = self._tags.loser(item)
-        self._tags.add(item)
-        return {loser} if loser is not None else set()
-
-    def _name_ring(self, item: Item, ring: Ring | None) -> None:
-        if ring is not None:
-            self.roster.name(ring, item.epoch)
-
-    def _drop(self, item_id: ItemId) -> None:
-        self._forget_item(self.store.remove(item_id))
-
-    def _forget_item(self, item: Item) -> None:
-        """An item that the store has given up."""
-        if item.kind is not Kind.ADMISSION:
-            self._tags.remove(item)
-        self.roster.unname(item.ring_root)
-        self._events.append(ItemRemoved(item_id=item.item_id))
-
     def _refuse(self, item_id: ItemId) -> None:
-        self._refused[item_id] = None
-        while len(self._refused) > REFUSED_IDS_MAX:
-            self._refused.popitem(last=False)
+        """No copy of this item can be right; nobody is asked for it any more."""
+        self._holdings.refuse(item_id)
         self._wants.done(item_id)
 
     # The roster, and the rings that are not known.
@@ -573,15 +512,11 @@ class Engine:
         for purpose, epoch in self.author.slots.forget_before(floor):
             self._events.append(SlotsForgotten(purpose=purpose, epoch=epoch))
         self._events.extend(self.author.expire(floor))
-        self._expire(floor)
+        self._events.extend(self._holdings.expire(floor))
         self.author.resume(self.roster)
         self._digest_sent = None
         self._admit(now)
         self._petition()
-
-    def _expire(self, floor: int) -> None:
-        for item in self.store.expire(floor):
-            self._forget_item(item)
 
     # Everything that follows from what was just done.
 
@@ -589,8 +524,7 @@ class Engine:
         self._send_due_announcements(now)
         for link in self._links.values():
             waiting = self._wants.in_flight_count(link.link_id) + self._intake.count(link.link_id)
-            # Never so much that the records which the parked ones wait for could not be asked for.
-            waiting += min(self._ring_search.count(link.link_id), ITEMS_IN_FLIGHT_MAX - WANT_IDS_MAX)
+            waiting += self._ring_search.count(link.link_id)
             asking = self._wants.requests(link.link_id, ITEMS_IN_FLIGHT_MAX - waiting, now)
             if asking:
                 link.send(Want(item_ids=list(asking)))

@@ -16,7 +16,15 @@ from .events import LinkId
 from .frames import WANT_IDS_MAX
 from .items import ItemId
 
-__all__ = ["ASK_TIMEOUT_S", "ITEMS_IN_FLIGHT_MAX", "LATE_MAX", "WANTED_MAX", "WINDOW_MIN", "Wants"]
+__all__ = [
+    "ASK_TIMEOUT_S",
+    "ITEMS_IN_FLIGHT_MAX",
+    "LATE_MAX",
+    "URGENT_MAX",
+    "WANTED_MAX",
+    "WINDOW_MIN",
+    "Wants",
+]
 
 #: A friend that is alive answers within seconds; one that is busy with a catch-up within this.
 ASK_TIMEOUT_S: Final = 20.0
@@ -26,6 +34,8 @@ ITEMS_IN_FLIGHT_MAX: Final = 2 * WANT_IDS_MAX
 WINDOW_MIN: Final = 16
 #: Unanswered ids remembered for each link, so that late answers are told from unsolicited ones: 100 kB.
 LATE_MAX: Final = 1_024
+#: Urgent ids in flight beyond the window: the records of a ring's difference.
+URGENT_MAX: Final = 64
 #: Ids waiting over all friends: 20 MB of bookkeeping. What does not fit is found by the next reconciliation; the
 #: friend that announced the most gives way first.
 WANTED_MAX: Final = 40_000
@@ -43,6 +53,8 @@ class _Wanted:
 @dataclass(slots=True)
 class _Peer:
     queue: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)
+    urgent: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)
+    """What other items wait for; beside the queue, with room of its own."""
     asked: OrderedDict[ItemId, float] = field(default_factory=OrderedDict)
     """Ids in flight and their deadlines, in the order in which they were asked."""
     late: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)
@@ -55,7 +67,11 @@ class _Peer:
 
     @property
     def load(self) -> int:
-        return len(self.queue) + len(self.asked)
+        return len(self.queue) + len(self.urgent) + len(self.asked)
+
+    def forget(self, item_id: ItemId) -> None:
+        self.queue.pop(item_id, None)
+        self.urgent.pop(item_id, None)
 
 
 class Wants:
@@ -76,13 +92,13 @@ class Wants:
 
     def link_closed(self, link: LinkId) -> None:
         peer = self._peers.pop(link)
-        for item_id in [*peer.asked, *peer.queue]:
+        for item_id in [*peer.asked, *peer.queue, *peer.urgent]:
             self._withdraw(item_id, link)
 
-    def announced(self, link: LinkId, item_ids: list[ItemId], *, first: bool = False) -> None:
-        """A friend has these, and we do not; with ``first`` they are asked for before what waits already."""
+    def announced(self, link: LinkId, item_ids: list[ItemId], *, urgent: bool = False) -> None:
+        """A friend has these, and we do not; ``urgent`` if what the friend has sent already waits for them."""
         peer = self._peers[link]
-        for item_id in reversed(item_ids) if first else item_ids:
+        for item_id in item_ids:
             wanted = self._wanted.get(item_id)
             if wanted is None:
                 if not self._make_room(peer):
@@ -91,16 +107,18 @@ class Wants:
             if link not in wanted.announcers:
                 wanted.announcers.append(link)
                 peer.queue[item_id] = None
-            if first and item_id in peer.queue:
-                peer.queue.move_to_end(item_id, last=False)
+            if urgent and item_id in peer.queue:
+                del peer.queue[item_id]
+                peer.urgent[item_id] = None
 
     def _make_room(self, peer: _Peer) -> bool:
         """Makes room for one more id of this friend at the cost of one that takes more, if need be."""
         while len(self._wanted) >= WANTED_MAX:
-            link, greedy = max(self._peers.items(), key=lambda entry: len(entry[1].queue))
-            if len(greedy.queue) <= peer.load + 1:
+            link, greedy = max(self._peers.items(), key=lambda entry: entry[1].load)
+            waiting = greedy.queue or greedy.urgent
+            if greedy.load <= peer.load + 1 or not waiting:
                 return False
-            item_id, _ = greedy.queue.popitem()
+            item_id, _ = waiting.popitem()
             self._withdraw(item_id, link)
         return True
 
@@ -128,7 +146,7 @@ class Wants:
             return
         for announcer in wanted.announcers:
             if announcer in self._peers:
-                self._peers[announcer].queue.pop(item_id, None)
+                self._peers[announcer].forget(item_id)
         if wanted.asked is not None:
             self._stop_asking(item_id, wanted.asked)
 
@@ -143,17 +161,25 @@ class Wants:
         return len(self._peers[link].asked)
 
     def requests(self, link: LinkId, room: int, now: float) -> list[ItemId]:
-        """The ids to ask this friend for now, at most ``room``; they count as asked from here on."""
+        """The ids to ask this friend for now; they count as asked from here on.
+
+        At most ``room``, and urgent ones up to a limit of their own, however little room there is.
+        """
         peer = self._peers[link]
-        count = min(room, peer.window - len(peer.asked), WANT_IDS_MAX)
+        free = peer.window - len(peer.asked)
+        asking = self._take(link, peer.urgent, min(free + URGENT_MAX, WANT_IDS_MAX), now)
+        count = min(room, free, WANT_IDS_MAX) - len(asking)
+        return asking + self._take(link, peer.queue, count, now)
+
+    def _take(self, link: LinkId, queue: OrderedDict[ItemId, None], count: int, now: float) -> list[ItemId]:
         asking: list[ItemId] = []
-        while peer.queue and len(asking) < count:
-            item_id, _ = peer.queue.popitem(last=False)
+        while queue and len(asking) < count:
+            item_id, _ = queue.popitem(last=False)
             wanted = self._wanted[item_id]
             if wanted.asked is not None or wanted.in_hand:
                 continue
             wanted.asked = link
-            peer.asked[item_id] = now + ASK_TIMEOUT_S
+            self._peers[link].asked[item_id] = now + ASK_TIMEOUT_S
             asking.append(item_id)
         return asking
 
@@ -185,12 +211,14 @@ class Wants:
         wanted.announcers = [other for other in wanted.announcers if other != link and other in self._peers]
         if link in self._peers:
             self._stop_asking(item_id, link)
-            self._peers[link].queue.pop(item_id, None)
+            self._peers[link].forget(item_id)
         if wanted.asked == link:
             wanted.asked = None
         if wanted.asked is not None or wanted.in_hand:
             return
         if wanted.announcers:
-            self._peers[wanted.announcers[0]].queue[item_id] = None
+            following = self._peers[wanted.announcers[0]]
+            if item_id not in following.urgent:
+                following.queue[item_id] = None
         else:
             del self._wanted[item_id]

@@ -52,7 +52,6 @@ def test_a_post_that_waited_too_long_is_given_up() -> None:
     network.crash(peers[0])
     assert len(peers[0].disk.outbox) == 1
     network.run(60.0)
-    network.proving = True
     network.restart(peers[0])
     assert peers[0].disk.outbox == {}
     assert peers[0].texts() == set()

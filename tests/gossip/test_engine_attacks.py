@@ -17,6 +17,7 @@ from fakenet import (
 from rumor.crypto import membership, possession
 from rumor.gossip.authoring import Draft
 from rumor.gossip.errors import Fault, LocalError
+from rumor.gossip.events import VerifyWanted
 from rumor.gossip.frames import (
     WANT_IDS_MAX,
     Announce,
@@ -30,6 +31,8 @@ from rumor.gossip.frames import (
 )
 from rumor.gossip.items import Item, Kind
 from rumor.gossip.links import FAULTS_MAX
+from rumor.gossip.ringsearch import PARKED_BY_LINK_MAX
+from rumor.gossip.wire import encode
 
 
 def mesh_with_mallory(count: int = 3, **changes: object) -> tuple[FakeNetwork, list[Peer], Puppet]:
@@ -237,12 +240,45 @@ def test_a_fault_now_and_then_is_forgotten() -> None:
 
 def test_a_refused_friends_other_items_are_not_looked_at() -> None:
     """After eight proofs that do not hold, the rest of what the friend sent costs nothing more."""
-    network, peers, mallory = mesh_with_mallory(secrets_per_epoch=1000)
-    item = secret_item(network, peers[0], "once")
-    rubbish = made_up(item, WANT_IDS_MAX)
-    hand_over(mallory, peers[1], *rubbish)
-    assert len(peers[1].refused) == 1
-    assert len(peers[1].engine._intake) == 0
+    network, peers, _ = mesh_with_mallory(secrets_per_epoch=1000)
+    engine = peers[1].engine
+    link = next(opened.link_id for opened in engine._links.values() if opened.friend == b"mallory")
+    rubbish = made_up(secret_item(network, peers[0], "once"), 2 * WANT_IDS_MAX)
+    engine.receive(link, encode(Announce(item_ids=[item.item_id for item in rubbish])), network.now)
+    engine.frames_to_send()
+    for start in (0, WANT_IDS_MAX):
+        part = rubbish[start : start + WANT_IDS_MAX]
+        engine.receive(link, encode(Items(items=[item.encoding for item in part])), network.now)
+    batches = []
+    while (event := engine.next_event()) is not None:
+        batches += [event] if isinstance(event, VerifyWanted) else []
+    assert len(engine._intake) == 2 * WANT_IDS_MAX
+    engine.verified(batches[0].batch_id, [False] * len(batches[0].jobs), network.now)
+    assert len(engine._intake) == len(batches[1].jobs)
+
+
+def test_records_are_asked_for_however_much_waits_for_them() -> None:
+    """A friend has sent all that may wait for an unknown ring, and has more: the record comes first all the same."""
+    network, peers, friend = mesh_with_mallory(secrets_per_epoch=1000)
+    items = [
+        Item(own.kind, own.epoch, own.body, own.tags, own.proof, b"\x77" * 32)
+        for own in made_up(secret_item(network, peers[0], "over an unknown ring"), 800)
+    ]
+    by_id = {item.item_id: item for item in items}
+    link = next(link for link, (there, _) in peers[1].links.items() if there is friend.peer)
+    for start in range(0, len(items), 400):
+        friend.say(peers[1], Announce(item_ids=list(by_id)[start : start + 400]))
+    while wants := friend.heard_of(Want) or (not network.run(0.1) and friend.heard_of(Want)):
+        friend.heard.clear()
+        for want in wants:
+            friend.say(peers[1], Items(items=[by_id[item_id].encoding for item_id in want.item_ids][:45]))
+            friend.say(peers[1], Items(items=[by_id[item_id].encoding for item_id in want.item_ids][45:90]))
+            friend.say(peers[1], Items(items=[by_id[item_id].encoding for item_id in want.item_ids][90:]))
+    assert peers[1].engine._ring_search.count(link) == PARKED_BY_LINK_MAX, "no more was asked than may wait"
+    record = admission_item(network, peers[0], membership.keypair()[0])
+    friend.say(peers[1], Announce(item_ids=[record.item_id]))
+    network.run(1.0)
+    assert friend.heard_of(Want) == [Want(item_ids=[record.item_id])]
 
 
 @pytest.mark.parametrize("slot", [4, 2**32 - 1])

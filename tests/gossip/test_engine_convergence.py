@@ -146,7 +146,6 @@ def test_a_newcomer_learns_a_roster_larger_than_what_is_asked_for_at_once(
 ) -> None:
     """Records build upon each other; however few are asked for at once, the catch-up does not get stuck."""
     monkeypatch.setattr(engine, "ITEMS_IN_FLIGHT_MAX", 8)
-    monkeypatch.setattr(engine, "WANT_IDS_MAX", 2)
     monkeypatch.setattr(ringsearch, "PARKED_BY_LINK_MAX", 6)
     network, peers = small_mesh(3)
     for _ in range(24):

@@ -5,11 +5,11 @@ import random
 import msgspec
 import pytest
 from fakenet import EASY, FakeNetwork, Peer, secret_item, small_mesh
+
 from rumor.gossip.authoring import Draft
 from rumor.gossip.errors import PostRefused
 from rumor.gossip.frames import Announce, Items
 from rumor.gossip.genesis import Parameters
-from rumor.gossip.store import ItemStore
 
 QUICKEST = Parameters(
     epoch_s=1, item_lifetime_epochs=1, friends_min=1, members_min=2, relay_keys_min=0, founding_size=8
@@ -131,10 +131,8 @@ def flood_of(network: FakeNetwork, peer: Peer, count: int) -> None:
 
 def test_a_flood_in_one_epoch_evicts_that_epoch_and_the_node_goes_on() -> None:
     network, peers = small_mesh(2, msgspec.structs.replace(EASY, secrets_per_epoch=1_000))
-    store = ItemStore(size_max=20_000)
-    for item in peers[0].engine.store.records():
-        store.add(item)
-    peers[0].engine.store = store
+    store = peers[0].engine.store
+    store._size_max = 20_000
     flood_of(network, peers[0], 40)
     assert store.size <= 20_000
     network.run(40.0)

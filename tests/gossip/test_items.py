@@ -64,6 +64,7 @@ def with_fields(item: Item, **changes: object) -> bytes:
         with_fields(SECRET, tags=(b"\x02" * 33, SECRET.tags[1])),
         with_fields(SECRET, ring_root=b""),
         with_fields(SECRET, ring_root=b"short"),
+        with_fields(SECRET, ring_root=b"", tags=(), proof=bytes(64)),
         with_fields(SECRET, kind=3),
         with_fields(SECRET, kind=Kind.ADMISSION),
         with_fields(SECRET, epoch=2**48),

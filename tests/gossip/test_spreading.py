@@ -4,6 +4,7 @@ import random
 from collections.abc import Sequence
 
 from fakenet import small_mesh
+
 from rumor.gossip.authoring import Draft
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import FriendId, LinkId

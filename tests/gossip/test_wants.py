@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from rumor.gossip import wants
 from rumor.gossip.events import LinkId
 from rumor.gossip.items import ItemId
-from rumor.gossip.wants import ASK_TIMEOUT_S, ITEMS_IN_FLIGHT_MAX, LATE_MAX, WINDOW_MIN, Wants
+from rumor.gossip.wants import ASK_TIMEOUT_S, ITEMS_IN_FLIGHT_MAX, LATE_MAX, URGENT_MAX, WINDOW_MIN, Wants
 
 A, B, C = LinkId(1), LinkId(2), LinkId(3)
 
@@ -114,18 +114,24 @@ def test_the_friend_that_announced_the_most_gives_way(monkeypatch: pytest.Monkey
     assert set(made.requests(C, 100, 0.0)) == set(ids(30, 2_000))
 
 
-def test_first_means_first() -> None:
+def test_urgent_ids_come_first_and_have_room_when_there_is_none() -> None:
+    """What others wait for is asked for although the window is full; but not without limit."""
     made = opened(A)
-    made.announced(A, ids(5))
-    made.announced(A, [*ids(2, 10), *ids(1, 3)], first=True)
-    assert made.requests(A, 10, 0.0) == [*ids(2, 10), *ids(1, 3), *ids(3), *ids(1, 4)]
+    made.announced(A, ids(ITEMS_IN_FLIGHT_MAX + 10))
+    while made.requests(A, 1_000, 0.0):
+        pass
+    assert made.in_flight_count(A) == ITEMS_IN_FLIGHT_MAX
+    made.announced(A, ids(2 * URGENT_MAX, 5_000), urgent=True)
+    made.announced(A, ids(1, ITEMS_IN_FLIGHT_MAX + 5), urgent=True)
+    assert made.requests(A, 0, 0.0) == ids(URGENT_MAX, 5_000)
+    assert made.requests(A, 0, 0.0) == []
 
 
 LINKS = st.sampled_from([A, B, C])
 ID = st.sampled_from(ids(6))
 STEPS = st.lists(
     st.tuples(
-        st.sampled_from(["announced", "requests", "arrived", "done", "failed", "late", "reopen", "first"]),
+        st.sampled_from(["announced", "requests", "arrived", "done", "failed", "late", "reopen", "urgent"]),
         LINKS,
         ID,
     ),
@@ -142,8 +148,8 @@ def test_whatever_happens_the_books_balance(steps: list[tuple[str, LinkId, ItemI
         match name:
             case "announced":
                 made.announced(link, [item_id])
-            case "first":
-                made.announced(link, [item_id], first=True)
+            case "urgent":
+                made.announced(link, [item_id], urgent=True)
             case "requests":
                 made.requests(link, 2, now)
             case "arrived":
@@ -163,7 +169,12 @@ def test_whatever_happens_the_books_balance(steps: list[tuple[str, LinkId, ItemI
         for wanted_id, wanted in made._wanted.items():
             assert wanted.announcers or wanted.in_hand or wanted.asked
             if wanted.asked is None and not wanted.in_hand:
-                assert any(wanted_id in made._peers[other].queue for other in wanted.announcers)
+                assert any(
+                    wanted_id in queue
+                    for other in wanted.announcers
+                    for queue in (made._peers[other].queue, made._peers[other].urgent)
+                )
         for link_id, peer in made._peers.items():
             assert all(made._wanted[item_id].asked == link_id for item_id in peer.asked)
-            assert all(item_id in made._wanted for item_id in peer.queue)
+            assert all(item_id in made._wanted for item_id in [*peer.queue, *peer.urgent])
+            assert not peer.queue.keys() & peer.urgent.keys()
