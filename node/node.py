@@ -179,7 +179,8 @@ class Node:
         if friend is None:
             return
         if payload[:1] == _GOSSIP:
-            if friend.stage is Stage.FRIENDS and self.driver is not None:
+            # Only a friendship that both have confirmed has a link; without one the driver takes nothing.
+            if self.driver is not None:
                 await self.driver.receive(FriendId(peer), payload[1:])
             return
         try:
