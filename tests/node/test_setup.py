@@ -93,7 +93,7 @@ def test_damaged_keys_and_stores_get_a_sentence(profile: Profile) -> None:
     with pytest.raises(SetupError, match=r"rumor\.db"):
         found_offline(profile, str, "town", trial=True)
     profile.key_file.write_bytes(b"garbage")
-    with pytest.raises(SetupError, match=".{10}"):
+    with pytest.raises(SetupError, match="key"):
         unlock(profile, str)
 
 
