@@ -257,6 +257,21 @@ def test_a_refused_friends_other_items_are_not_looked_at() -> None:
     assert len(engine._intake) == len(batches[1].jobs)
 
 
+def test_an_item_that_has_lost_already_is_not_verified() -> None:
+    """What gives way to an item that is held costs no verifier anything, and is asked for no more."""
+    network, peers, mallory = mesh_with_mallory()
+    items = [secret_item(network, peers[0], text) for text in ("one", "two")]
+    winner, loser = sorted(items, key=lambda item: item.message_hash)
+    hand_over(mallory, peers[1], winner)
+    hand_over(mallory, peers[1], garbled(loser))
+    assert peers[1].complaints == []
+    network.run(1.0)
+    mallory.heard.clear()
+    mallory.say(peers[1], Announce(item_ids=[loser.item_id]))
+    network.run(1.0)
+    assert mallory.heard_of(Want) == []
+
+
 def test_records_are_asked_for_however_much_waits_for_them() -> None:
     """A friend has sent all that may wait for an unknown ring, and has more: the record comes first all the same."""
     network, peers, friend = mesh_with_mallory(secrets_per_epoch=1000)
