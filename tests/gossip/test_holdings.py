@@ -56,7 +56,8 @@ def test_a_restart_changes_nothing() -> None:
     again.restore([WINNER, FIRST], [])
     assert again.is_displaced(LOSER)
     assert again.keep(LOSER, RING) is None
-    again.keep(record(KEYS[2], 2, 101), RING)
+    late = record(KEYS[2], 2, 101)
+    again.keep(Item(late.kind, late.epoch, late.body, late.tags, late.proof, bytes(32)), None)
     assert again.roster.ring_changes() == [RingKept(ring_root=RING.root, keys=RING.keys)]
     assert again.roster.known_ring(RING.root) == RING
 
