@@ -17,7 +17,9 @@ either: the two people compare the words, and only then do the nodes trust each 
 
 Who replaced the invitation on its way stands between the two with keys of its own, so the two sides show
 different words. It cannot search for keys or nonces that make the words alike, as in ZRTP (RFC 6189, section
-4.4.1.1): it must fix its part towards each side before it sees the other's, and has one try in 2^44.
+4.4.1.1): it must fix its part towards each side before it sees the other's, and has one try in 2^44 in each
+exchange. After the ANSWER it knows the words and may break off unseen, so how many exchanges an invitation allows,
+also unfinished ones, is for the driver to bound.
 
 Not protected: people who confirm without comparing. Source: the design, "Invitation".
 """

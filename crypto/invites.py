@@ -96,7 +96,9 @@ class Invitation:
         Raises `InvalidInvitation`, and nothing else, whatever the text, with a sentence that tells the user
         what to do. Whether it has expired is `check_current`'s question.
         """
-        compact = "".join(text[:_TEXT_SIZE_MAX].split()).lower()
+        compact = "".join(text[:_TEXT_SIZE_MAX].split())
+        # The kelvin sign has an ASCII k for its small letter.
+        compact = compact.lower() if compact.isascii() else compact
         if len(text) > _TEXT_SIZE_MAX or not compact.startswith(SCHEME):
             raise InvalidInvitation(_NOT_ONE)
         body = _checked_body(compact.removeprefix(SCHEME))

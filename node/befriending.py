@@ -224,7 +224,7 @@ class Befriender:
 
     def pending(self) -> list[dict[str, str]]:
         """The invitations that we pursue, and the last ones that failed, each with its state."""
-        return [{"name": pursuit.name, "state": pursuit.state} for pursuit in self._pursuits.values()]
+        return [pursuit.describe() for pursuit in self._pursuits.values()]
 
     async def join(self, uri: str, name: str) -> dict[str, Any]:
         """Takes up an invitation and pursues it. Raises ``CryptoError`` or ``FriendError`` with a sentence."""
@@ -252,7 +252,7 @@ class Befriender:
         pursuit = self._start(invitation, name)
         with trio.move_on_after(FIRST_TRY_S):
             await pursuit.tried.wait()
-        return {"name": pursuit.name, "state": pursuit.state}
+        return pursuit.describe()
 
     def _start(self, invitation: Invitation, name: str) -> "_Pursuit":
         old = self._pursuits.get(invitation.secret)
@@ -308,16 +308,16 @@ class Befriender:
         await self._enter(genesis)
         # Who is not in the roster yet petitions every friend who invited it: the first may never get to it.
         role = Role.NONE if self._is_member() else Role.NEWCOMER
-        self._met(
-            await self._book.met(
-                NodeId(result.node_key.raw),
-                pursuit.name,
-                list(invitation.addresses),
-                result.words,
-                role,
-                also=[Delete(Table.INVITATIONS, invitation.secret)],
-            )
+        friendship = await self._book.met(
+            NodeId(result.node_key.raw),
+            pursuit.name,
+            list(invitation.addresses),
+            result.words,
+            role,
+            also=[Delete(Table.INVITATIONS, invitation.secret)],
         )
+        self._met(friendship)
+        pursuit.name = friendship.name
 
 
 def _waiting(reason: str) -> str:
@@ -343,3 +343,7 @@ class _Pursuit:
     live: bool = True
     """Whether it is still tried."""
     tried: trio.Event = field(default_factory=trio.Event)
+
+    def describe(self) -> dict[str, str]:
+        """What ``rumor join`` prints."""
+        return {"name": self.name or "the friend who invited you", "state": self.state}

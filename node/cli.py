@@ -273,8 +273,6 @@ def post(context: click.Context, text: str | None, style: int, as_json: bool) ->
     """Post a secret: TEXT, or what standard input holds."""
     if text is None or text == "-":
         text = read_secret()
-    if not is_unicode(text):
-        fail("That is not text in UTF-8.")
     answer = ask(context, "POST", "/secrets", text=text, style=style)
 
     def tell(answer: dict[str, Any]) -> None:
@@ -353,12 +351,7 @@ def read_secret() -> str:
     data = sys.stdin.buffer.read(STDIN_SIZE_MAX + 1)
     if len(data) > STDIN_SIZE_MAX:
         fail("That is far too long for a secret, which has at most 1,000 bytes.")
-    return data.decode(errors="surrogateescape")
-
-
-def is_unicode(text: str) -> bool:
-    """Whether this has no lone surrogates, which is how Python passes on bytes that are not UTF-8."""
-    return not any("\ud800" <= character <= "\udfff" for character in text)
+    return data.decode(errors="surrogateescape")  # The client refuses what is not UTF-8.
 
 
 def read_passphrase(*, confirm: bool) -> str:
@@ -367,6 +360,8 @@ def read_passphrase(*, confirm: bool) -> str:
 
     given = os.environ.get("RUMOR_PASSPHRASE")
     if given is not None:
+        if not given.isprintable():  # Bytes that are not UTF-8 arrive as lone surrogates.
+            fail("RUMOR_PASSPHRASE is not one line of text in UTF-8.", 2)
         return given
     if not sys.stdin.isatty():
         fail("There is no terminal to ask for the passphrase on; set RUMOR_PASSPHRASE.", 2)

@@ -41,9 +41,12 @@ class Client:
             access = read_access(profile.token_file)
         except AccessError as error:
             raise self._not_running() from error
-        self._http = httpx.Client(
-            base_url=f"http://127.0.0.1:{access.port}/api",
-            headers={"Authorization": f"Bearer {access.token}"},
+        self._access = access
+
+    def _http(self) -> httpx.Client:
+        return httpx.Client(
+            base_url=f"http://127.0.0.1:{self._access.port}/api",
+            headers={"Authorization": f"Bearer {self._access.token}"},
             timeout=TIMEOUT_S,
             trust_env=False,
         )
@@ -64,9 +67,12 @@ class Client:
 
     def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
-            response = self._http.request(method, path, **options)
+            with self._http() as http:
+                response = http.request(method, path, **options)
         except httpx.ConnectError:
             raise self._not_running() from None
+        except UnicodeEncodeError:
+            raise ClientError("That is not text in UTF-8.") from None
         except httpx.HTTPError as error:
             raise ClientError(
                 f"The node did not answer, so it is not known whether that was done: {error}."
@@ -81,7 +87,10 @@ class Client:
     def follow(self, path: str, **query: object) -> Iterator[dict[str, Any]]:
         """Server-sent events, until the node ends or cuts us off for reading too slowly."""
         try:
-            with self._http.stream("GET", path, params=_params(query), timeout=None) as response:
+            with (
+                self._http() as http,
+                http.stream("GET", path, params=_params(query), timeout=None) as response,
+            ):
                 if response.is_error:
                     response.read()
                     raise ClientError(

@@ -9,9 +9,9 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 import click
 import trio
@@ -27,13 +27,11 @@ from .guard import Guard, hosts_of
 from .node import Node
 from .profile import Profile, ProfileError
 from .setup import SetupError, opened_store, unlock
-from .storage import StoreError
+from .storage import Store, StoreError
 from .transport import NodeId, Transport, TransportError
-from .workers import open_workers
+from .workers import WorkerError, Workers, open_workers
 
 __all__ = ["ServiceError", "serve"]
-
-_logger = logging.getLogger(__name__)
 
 
 class ServiceError(Exception):
@@ -50,13 +48,23 @@ EXPECTED = (
     TransportError,
     AccessError,
     ServiceError,
+    WorkerError,
 )
+
+#: A request that waits for the disk is answered at once when the node ends; a follower of the feed that does not read
+#: is not waited for.
+ANSWER_S_MAX: Final = 2.0
+UNREAD_MS_MAX: Final = 5_000
 
 
 def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None) -> None:
     """Runs the node until a signal. Raises ``ServiceError``."""
     try:
+        if not profile.exists:
+            raise ServiceError(f"There is no profile '{profile.name}' yet: make it with `rumor init`.")
         with profile.locked():
+            # What a killed node left behind names a port that may be somebody else's by now.
+            profile.token_file.unlink(missing_ok=True)
             config = read_config(profile.config_file)
             logging.basicConfig(
                 level=config.log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr
@@ -73,6 +81,30 @@ def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None)
 
 
 async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> None:
+    ended, answered, answering = trio.Event(), trio.Event(), False
+    with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
+        async with trio.open_nursery() as nursery:
+            stop = trio.CancelScope()
+            nursery.start_soon(_stop_at_signal, signals, stop)
+            async with opened_store(profile, key) as store, open_workers() as workers:
+                try:
+                    with stop:
+                        node = await _opened(store, workers, config)
+                        async with trio.open_nursery() as running:
+                            await running.start(node.run)
+                            await nursery.start(_answer, node, profile, port, ended, answered)
+                            answering = True
+                            _greet(profile, node)
+                finally:
+                    # Whoever waits for an answer gets one: done, or that the node ends, or why it fails.
+                    ended.set()
+                    if answering:
+                        with trio.move_on_after(ANSWER_S_MAX, shield=True):
+                            await answered.wait()
+            nursery.cancel_scope.cancel()
+
+
+async def _opened(store: Store, workers: Workers, config: Config) -> Node:
     from .libp2p_check import check_remedies
     from .libp2p_transport import Libp2pTransport
 
@@ -81,27 +113,30 @@ async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> Non
     def make_transport(seed: bytes, admits: Callable[[NodeId], bool]) -> Transport:
         return Libp2pTransport(seed, admits=admits, listen=config.listen)
 
-    async with opened_store(profile, key) as store, open_workers() as workers, trio.open_nursery() as nursery:
-        node = Node(
-            store, workers, make_transport, reachable=lambda own: list(config.announce) or reachable(own)
-        )
-        await node.open()
-        await nursery.start(node.run)
-        await nursery.start(_answer, node, profile, port)
-        click.echo(f"Rumor runs, profile '{profile.name}'. Ctrl-C ends it.", err=True)
-        for address in node.addresses():
-            click.echo(f"  listening on {address}", err=True)
-        with trio.open_signal_receiver(signal.SIGINT, signal.SIGTERM) as signals:
-            async for _ in signals:
-                break
+    node = Node(store, workers, make_transport, reachable=lambda own: list(config.announce) or reachable(own))
+    await node.open()
+    return node
+
+
+def _greet(profile: Profile, node: Node) -> None:
+    click.echo(f"Rumor runs, profile '{profile.name}'. Ctrl-C ends it.", err=True)
+    for address in node.addresses():
+        click.echo(f"  listening on {address}", err=True)
+
+
+async def _stop_at_signal(signals: AsyncIterator[int], stop: trio.CancelScope) -> None:
+    async for _ in signals:
         click.echo("Ending.", err=True)
-        nursery.cancel_scope.cancel()
+        stop.cancel()
 
 
 def _listening_socket(port: int) -> socket.socket:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):
+            # Hypercorn does not let go of a follower that stopped reading; the system does, and the node can end.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_MS_MAX)
         listener.bind(("127.0.0.1", port))
     except OSError as error:
         listener.close()
@@ -110,9 +145,14 @@ def _listening_socket(port: int) -> socket.socket:
 
 
 async def _answer(
-    node: Node, profile: Profile, port: int, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
+    node: Node,
+    profile: Profile,
+    port: int,
+    ended: trio.Event,
+    answered: trio.Event,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves the API until cancelled. Signals are ours: hypercorn would swallow them."""
+    """Serves the API until ``ended``, and then sets ``answered``. Signals are ours: hypercorn would swallow them."""
     listener = _listening_socket(port)
     own_port = listener.getsockname()[1]
     credentials = Credentials()
@@ -121,8 +161,9 @@ async def _answer(
     settings.bind = [f"fd://{listener.detach()}"]
     settings.accesslog = None
     settings.errorlog = None
+    settings.graceful_timeout = ANSWER_S_MAX / 2
     app: Any = Guard(make_app(node), hosts=hosts_of(own_port), credentials=credentials)
-    serving = partial(serve_asgi, app, settings, shutdown_trigger=trio.sleep_forever, mode="asgi")
+    serving = partial(serve_asgi, app, settings, shutdown_trigger=ended.wait, mode="asgi")
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(serving)
@@ -130,6 +171,7 @@ async def _answer(
             task_status.started()
     finally:
         profile.token_file.unlink(missing_ok=True)
+        answered.set()
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

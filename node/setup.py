@@ -39,6 +39,8 @@ def create(profile: Profile, passphrase: str | None, listen: str | None) -> dict
         config = _config(profile, listen)
         profile.create()
         with profile.locked():
+            if profile.exists:  # Made by another process since we looked.
+                raise SetupError(f"Profile '{profile.name}' exists already, in {profile.data_folder}.")
             write_config(profile.config_file, config)
             trio.run(_prepare, profile, key)
             wrapped = (
@@ -83,8 +85,13 @@ def unlock(profile: Profile, ask_passphrase: Callable[[], str]) -> bytes:
         if vault.needs_passphrase(wrapped):
             return vault.unlock(wrapped, ask_passphrase())
         return vault.unlock_without_passphrase(wrapped)
-    except (ProfileError, CryptoError) as error:
+    except ProfileError as error:
         raise SetupError(str(error)) from error
+    except CryptoError as error:
+        # The sentence for the person is the error's text or else its docstring.
+        raise SetupError(
+            f"{profile.key_file}: {error}" if str(error) else str(type(error).__doc__)
+        ) from error
 
 
 @asynccontextmanager

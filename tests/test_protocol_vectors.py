@@ -256,10 +256,75 @@ def entry(pair: list[Any]) -> bytes:
     return int(pair[0]).to_bytes(8, "big") + raw(pair[1])
 
 
-@pytest.mark.parametrize("vector", VECTORS["reconciliation"], ids=["few entries", "many entries"])
+class Reader:
+    """Reads a reconciliation message by the document's grammar."""
+
+    def __init__(self, message: str) -> None:
+        self.data = raw(message)
+
+    def take(self, size: int) -> bytes:
+        assert len(self.data) >= size
+        piece, self.data = self.data[:size], self.data[size:]
+        return piece
+
+    def varint(self) -> int:
+        byte = self.take(1)[0]
+        return byte if byte < 128 else (byte & 127) + (self.varint() << 7)
+
+    def short_ids(self) -> list[bytes]:
+        return [self.take(8) for _ in range(self.varint())]
+
+    def range(self) -> None:
+        mode, length = divmod(self.take(1)[0], 64)
+        if length != 63:
+            self.varint()
+            assert not self.take(length).endswith(b"\0")
+        if mode == 1:
+            self.take(16)
+        elif mode == 2:
+            assert len(self.short_ids()) <= 64
+
+    def body(self) -> tuple[list[bytes], list[bytes]]:
+        """What is held and what is wanted."""
+        if self.take(1) != b"\3":
+            self.take(8 + 16)
+        assert self.take(1)[0] in (0, 1, 2)
+        for _ in range(self.varint()):
+            self.range()
+        found = self.short_ids(), self.short_ids()
+        assert not self.data
+        return found
+
+
+SESSIONS = pytest.mark.parametrize("vector", VECTORS["reconciliation"], ids=["few entries", "many entries"])
+
+
+@SESSIONS
 def test_reconciliation_finds_what_each_side_lacks(vector: dict[str, Any]) -> None:
+    """The two sides announce exactly what they hold alone."""
     own = {side: sorted(item_id for _, item_id in pairs) for side, pairs in vector["own"].items()}
     assert vector["to_announce"] == own
+
+
+@SESSIONS
+def test_a_whole_session_reads_by_the_grammar(vector: dict[str, Any]) -> None:
+    """Every message is read to its end, and what it names as held or wanted is what only one side holds."""
+    nonces = [raw(vector["nonces"][side]) for side in ("initiator", "responder")]
+    salt = labelled("rumor/reconciliation/v1/salt", *nonces)
+    own = {
+        side: {labelled("rumor/reconciliation/v1/id", salt, entry(pair))[:8] for pair in pairs}
+        for side, pairs in vector["own"].items()
+    }
+    opening, *others = vector["transcript"]
+    assert raw(opening["message"]) == b"\1" + vector["floors"]["initiator"].to_bytes(8, "big") + nonces[0]
+    named: dict[str, set[bytes]] = {side: set() for side in own}
+    for said in others:
+        other = "initiator" if said["from"] == "responder" else "responder"
+        held, wanted = Reader(said["message"]).body()
+        assert held == sorted(held)
+        named[said["from"]] |= set(held)
+        named[other] |= set(wanted)
+    assert named == own
 
 
 def test_the_first_flight_of_few_entries_lists_them() -> None:

@@ -70,6 +70,14 @@ def test_white_space_and_line_breaks_do_no_harm(seed: object) -> None:
     assert Invitation.from_uri_untrusted(f"\n {text[:900]}"[: len(text) + 2]) == INVITATION
 
 
+def test_no_letter_but_an_ascii_one_stands_for_an_ascii_one() -> None:
+    """The small letter of the kelvin sign is an ASCII k."""
+    uri = INVITATION.to_uri()
+    place = uri.index("k", len("rumor:"))
+    with pytest.raises(InvalidInvitation, match="mistyped"):
+        Invitation.from_uri_untrusted(f"{uri[:place]}\N{KELVIN SIGN}{uri[place + 1 :]}")
+
+
 def test_the_longest_invitation_fits_the_limits() -> None:
     longest = dataclasses.replace(INVITATION, addresses=("/" + "x" * 127,) * 8, expires_at=2**64 - 1)
     uri = longest.to_uri()

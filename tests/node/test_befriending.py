@@ -1,0 +1,244 @@
+"""Invitations between whole nodes: one use, one holder, the words' few tries, and honest states."""
+
+import pytest
+import trio
+import trio.testing
+from people import BEGAN_AT, Person, Town, town, until
+
+from rumor.crypto.befriending import BefriendingFailed, Joiner, Refusal
+from rumor.crypto.errors import CryptoError
+from rumor.crypto.identity import NodeSecret
+from rumor.crypto.invites import Invitation, invitation_identity
+from rumor.node.befriending import DAY_S, INVITATIONS_MAX, USES_MAX
+from rumor.node.friends import FRIENDS_MAX, FriendError
+from rumor.node.memory_transport import MemoryTransport
+from rumor.node.storage import Table
+from rumor.node.transport import Connection, ConnectionLost, NodeId, Unreachable
+
+MockClock = trio.testing.MockClock
+
+
+async def take_up(place: Town, uri: str, seed: bytes) -> Joiner:
+    """Takes an invitation up by the protocol alone, as another implementation would; returns the joiner's side."""
+    invitation = Invitation.from_uri_untrusted(uri)
+    transport = MemoryTransport(place.network, seed, admits=lambda _: True)
+    async with transport.serving():
+        connection = await transport.dial_as(
+            invitation_identity(invitation.secret).seed, NodeId(invitation.node_key.raw), invitation.addresses
+        )
+        joiner = Joiner(invitation, NodeSecret.from_seed(seed), ["/ip4/127.0.0.1/tcp/9"])
+        await connection.send(joiner.start())
+        while joiner.result is None:
+            reply = joiner.receive_untrusted(await connection.receive())
+            if reply is not None:
+                await connection.send(reply)
+        await connection.aclose()
+    return joiner
+
+
+async def lost(connection: Connection) -> None:
+    """Reads until the other side hangs up."""
+    try:
+        while True:
+            await connection.receive()
+    except ConnectionLost:
+        return
+
+
+async def uri_of(person: Person, name: str = "bob") -> str:
+    uri: str = (await person.node.invite(name, sponsor=True))["uri"]
+    return uri
+
+
+async def test_a_join_waits_for_an_inviter_that_is_offline(autojump_clock: MockClock) -> None:
+    """It says what it waits for, survives restarts, and works as soon as the inviter is there."""
+    async with town() as place:
+        ann, bob = await place.founder("ann"), await place.add("bob")
+        uri = await uri_of(ann)
+        await ann.stop()
+        answer = await bob.node.join(uri, "ann")
+        assert "waiting for them to be online" in answer["state"]
+        await place.restart(bob)
+        assert [join["name"] for join in bob.node.friends()["joining"]] == ["ann"]
+        await ann.start(place.nursery)
+        await until(lambda: bob.knows("ann"))
+        assert bob.node.friends()["joining"] == []
+        assert await bob.store.load(Table.INVITATIONS) == {}
+        assert bob.friend("ann")["words"] == ann.friend("bob")["words"]
+
+
+async def test_an_invitation_is_the_first_takers(autojump_clock: MockClock) -> None:
+    """Somebody else with a copy is refused in words, before and after the friendship is confirmed."""
+    async with town() as place:
+        ann, bob, eve = await place.founder("ann"), await place.add("bob"), await place.add("eve")
+        uri = await uri_of(ann)
+        await bob.node.join(uri, "ann")
+        answer = await eve.node.join(uri, "ann")
+        assert "used already" in answer["state"]
+        words = ann.friend("bob")["words"]
+        await ann.node.confirm("bob", words)
+        await bob.node.confirm("ann", words)
+        await until(lambda: ann.friend("bob")["stage"] == "friends")
+        answer = await eve.node.join(uri, "ann")
+        assert "ask for a new one" in answer["state"]
+        assert [friend["name"] for friend in ann.node.friends()["friends"]] == ["bob"]
+        assert not eve.knows("ann")
+
+
+async def test_two_copies_taken_at_the_same_moment_make_one_friend(autojump_clock: MockClock) -> None:
+    """However the two handshakes interleave, one holder wins."""
+    async with town() as place:
+        ann, bob, eve = await place.founder("ann"), await place.add("bob"), await place.add("eve")
+        uri = await uri_of(ann)
+        ann.store.delay_s = 0.5
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bob.node.join, uri, "ann")
+            nursery.start_soon(eve.node.join, uri, "ann")
+        assert len(ann.node.friends()["friends"]) == 1
+        assert bob.knows("ann") != eve.knows("ann")
+
+
+async def test_a_holder_that_lost_our_last_word_may_come_again_but_not_for_ever(
+    autojump_clock: MockClock,
+) -> None:
+    """Each time shows new words, so the number of times is bounded, across restarts too."""
+    async with town() as place:
+        ann = await place.founder("ann")
+        uri = await uri_of(ann)
+        words = set()
+        for number in range(USES_MAX):
+            joiner = await take_up(place, uri, bytes([7]) * 32)
+            assert joiner.result is not None
+            words.add(joiner.result.words)
+            assert ann.friend("bob")["words"] == joiner.result.words
+            if number == 3:
+                await place.restart(ann)
+        assert len(words) == USES_MAX
+        with pytest.raises(BefriendingFailed) as failure:
+            await take_up(place, uri, bytes([7]) * 32)
+        assert failure.value.refusal is Refusal.USED
+        assert ann.friend("bob")["words"] in words
+
+
+async def test_meeting_again_takes_back_a_confirmation(autojump_clock: MockClock) -> None:
+    """Words that a person confirmed are not those of a later meeting."""
+    async with town() as place:
+        ann = await place.founder("ann")
+        uri = await uri_of(ann)
+        await take_up(place, uri, bytes([7]) * 32)
+        await ann.node.confirm("bob", ann.friend("bob")["words"])
+        await take_up(place, uri, bytes([7]) * 32)
+        assert ann.friend("bob")["stage"] == "met"
+
+
+async def test_an_invitation_expires_for_both_sides(autojump_clock: MockClock) -> None:
+    """After its time the gate is shut, a pursuit fails with a sentence, and its rows are gone."""
+    async with town() as place:
+        ann, bob, eve = await place.founder("ann"), await place.add("bob"), await place.add("eve")
+        uri = await uri_of(ann)
+        await ann.stop()
+        await bob.node.join(uri, "ann")
+        await trio.sleep(3 * DAY_S + 60)
+        await ann.start(place.nursery)
+        [join] = bob.node.friends()["joining"]
+        assert "expired" in join["state"]
+        assert await bob.store.load(Table.INVITATIONS) == {}
+        with pytest.raises(CryptoError, match="expired"):
+            await eve.node.join(uri, "ann")
+        with pytest.raises((Unreachable, ConnectionLost)):
+            await take_up(place, uri, bytes([7]) * 32)
+        await uri_of(ann, "next")
+        assert len(await ann.store.load(Table.INVITATIONS)) == 1
+
+
+async def test_what_is_kept_of_an_invitation_tells_no_time_finer_than_a_day(
+    autojump_clock: MockClock,
+) -> None:
+    """It names a friend, so its expiry is midnight; it works for two days at least and three at most."""
+    async with town() as place:
+        ann = await place.founder("ann")
+        invitation = Invitation.from_uri_untrusted(await uri_of(ann))
+        assert invitation.expires_at % DAY_S == 0
+        assert 2 * DAY_S <= invitation.expires_at - BEGAN_AT <= 3 * DAY_S
+
+
+async def test_invitations_that_cannot_be_taken_say_why(autojump_clock: MockClock) -> None:
+    """One's own, another mesh's, one cut short, and one of a friend."""
+    async with town() as place:
+        ann, bob, bea = await place.founder("ann"), await place.add("bob"), await place.founder("bea")
+        uri = await uri_of(ann)
+        with pytest.raises(FriendError, match="of your own"):
+            await ann.node.join(uri, "")
+        with pytest.raises(FriendError, match="another mesh"):
+            await bea.node.join(uri, "")
+        with pytest.raises(CryptoError, match=r"short|typed"):
+            await bob.node.join(uri[:60], "")
+        await place.befriend(ann, bob)
+        with pytest.raises(FriendError, match="friends already"):
+            await bob.node.join(await uri_of(ann), "")
+
+
+async def test_invitations_and_friends_are_bounded(autojump_clock: MockClock) -> None:
+    """Too many open invitations are refused; who comes when the book is full is refused in words and may come again."""
+    async with town() as place:
+        ann = await place.founder("ann")
+        uri = await uri_of(ann)
+        for _ in range(INVITATIONS_MAX - 1):
+            await uri_of(ann)
+        with pytest.raises(FriendError, match="invitations are open"):
+            await uri_of(ann)
+        book = ann.node._book
+        for number in range(FRIENDS_MAX):
+            await book.met(NodeId(number.to_bytes(32, "big")), "", [], "a b c d", 0)
+        with pytest.raises(BefriendingFailed) as failure:
+            await take_up(place, uri, bytes([7]) * 32)
+        assert failure.value.refusal is Refusal.OTHER
+        await book.remove(next(iter(book)))
+        assert (await take_up(place, uri, bytes([7]) * 32)).result is not None
+
+
+async def test_a_holder_that_sends_garbage_or_nothing_is_let_go(autojump_clock: MockClock) -> None:
+    """Whatever the holder of an invitation sends, the invitation stays good and the node goes on."""
+    async with town() as place:
+        ann = await place.founder("ann")
+        uri = await uri_of(ann)
+        invitation = Invitation.from_uri_untrusted(uri)
+        transport = MemoryTransport(place.network, bytes([7]) * 32, admits=lambda _: True)
+        async with transport.serving():
+            for frames in ([b"garbage"], [b"\x00" * 4_000], []):
+                connection = await transport.dial_as(
+                    invitation_identity(invitation.secret).seed,
+                    NodeId(invitation.node_key.raw),
+                    invitation.addresses,
+                )
+                for frame in frames:
+                    await connection.send(frame)
+                await lost(connection)
+        assert ann.error is None
+        assert (await take_up(place, uri, bytes([7]) * 32)).result is not None
+
+
+@pytest.mark.parametrize("written", range(4))
+async def test_a_crash_between_meeting_and_entering_leaves_nothing_half_done(
+    autojump_clock: MockClock, written: int
+) -> None:
+    """A newcomer that is killed after so many writes of its join becomes a friend and a member all the same."""
+    async with town() as place:
+        ann, bob = await place.founder("ann"), await place.add("bob")
+        uri = await uri_of(ann)
+        bob.store.commits_left = written
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(bob.node.join, uri, "ann")
+            await trio.sleep(20)
+            await bob.stop()
+            nursery.cancel_scope.cancel()
+        bob.store.commits_left = None
+        await bob.start(place.nursery)
+        if written == 0:
+            await bob.node.join(uri, "ann")
+        await until(lambda: bob.knows("ann"))
+        words = bob.friend("ann")["words"]
+        await until(lambda: ann.friend("bob")["words"] == words)
+        await bob.node.confirm("ann", words)
+        await ann.node.confirm("bob", words)
+        await bob.until_may_post()

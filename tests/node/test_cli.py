@@ -1,0 +1,135 @@
+"""The command line in real processes: the main flow, and the sentence and exit code of each failure."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from processes import Household, Profile, until
+
+HEAVY = ("libp2p", "trio", "starlette", "hypercorn", "apsw", "numpy", "httpx", "rich", "nacl", "coincurve")
+
+
+@pytest.fixture
+def household(tmp_path: Path) -> Iterator[Household]:
+    made = Household(tmp_path)
+    yield made
+    made.close()
+
+
+def failed(profile: Profile, code: int, *arguments: str, stdin: bytes | None = None) -> str:
+    """Runs a command that must fail so, with one sentence and no traceback; returns what it said."""
+    done = profile.ask(*arguments, stdin=stdin)
+    assert done.returncode == code, done.stderr
+    assert done.stdout == ""
+    assert "Traceback" not in done.stderr
+    lines = [line for line in done.stderr.splitlines() if line.startswith("rumor: ")]
+    assert len(lines) == 1
+    assert len(lines[0]) > len("rumor: ")
+    return lines[0]
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`rumor --help` stays quick because the command line imports its libraries where it needs them."""
+    code = f"import sys, rumor.node.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_two_people_befriend_post_read_and_end(household: Household) -> None:
+    """The main flow of the README, with every command; nothing is said on standard error that is not meant."""
+    ann, bob = household.profile("ann"), household.profile("bob")
+    ann.init("--json")  # with a passphrase
+    bob.init()
+    assert ann.ask("found", "our [/circle]", "--trial").returncode == 0
+    for person in (ann, bob):
+        person.launch()
+    for person in (ann, bob):
+        person.wait_up()
+    assert "no mesh yet" in failed(bob, 1, "invite")
+    household.befriend(ann, bob)
+    until(lambda: bob.json("status")["post"]["allowed"])
+
+    assert "our [/circle]" in ann.ask("status").stdout
+    assert ann.ask("friends", "rename", "bob", "Bob / [b] ?#").returncode == 0
+    assert "Bob / [b] ?#" in ann.ask("friends").stdout
+    assert "nobody" in failed(ann, 1, "friends", "confirm", "nobody", "a", "b")
+    assert "not the words" in failed(bob, 1, "friends", "confirm", "ann", "a", "b")
+    assert "of your own" in failed(bob, 1, "join", bob.ask("invite").stdout.strip())
+    assert "in the mesh" in failed(ann, 1, "found", "another")
+    assert "in use" in failed(ann, 1, "run")
+
+    follower = bob.spawn("feed", "--follow", "--json")
+    assert ann.ask("post", stdin="  Grüße\n".encode()).returncode == 0
+    assert follower.stdout is not None
+    assert json.loads(follower.stdout.readline())["text"] == "Grüße"
+    assert [secret["text"] for secret in json_lines(bob, "feed")] == ["Grüße"]
+    for wrong in ("", "x" * 1_001, "a\x1b[31m"):
+        assert "1 to 1,000 bytes" in failed(ann, 1, "post", stdin=wrong.encode())
+    assert "UTF-8" in failed(ann, 1, "post", stdin=b"\xff\xfe")
+    assert "too long" in failed(ann, 1, "post", stdin=b"x" * 100_000)
+
+    assert bob.end(signal.SIGINT)[0] == 0
+    _, said = follower.communicate(timeout=30)
+    assert follower.returncode == 3
+    assert "has ended" in said
+    failed(bob, 3, "feed")
+    code, said = ann.end(signal.SIGTERM)
+    assert (code, "Traceback" in said) == (0, False)
+    assert not (ann.folder / "token").exists()
+
+
+def json_lines(profile: Profile, *arguments: str) -> list[dict[str, object]]:
+    return [json.loads(line) for line in profile.ask(*arguments, "--json").stdout.splitlines()]
+
+
+def test_failures_before_there_is_a_node(household: Household) -> None:
+    """Each failure is one sentence that says what to do, with its exit code."""
+    ann = household.profile("ann")
+    assert "rumor init" in failed(ann, 1, "run")
+    assert "rumor init" in failed(ann, 3, "status")
+    assert "rumor init" in failed(ann, 1, "found", "x")
+    assert "listen must be" in failed(ann, 1, "init", "--listen", "127.0.0.1:1")
+    ann.init("--json")  # with a passphrase
+    assert "exists already" in failed(ann, 1, "init")
+    assert "rumor --profile ann run" in failed(ann, 3, "post", "x")
+    ann.environment = {"RUMOR_PASSPHRASE": "wrong"}
+    assert "passphrase is wrong" in failed(ann, 1, "run")
+    assert "passphrase is wrong" in failed(ann, 1, "found", "x")
+    ann.environment = {}
+    assert "1 to 64 bytes" in failed(ann, 1, "found", "x" * 65)
+    settings = ann.folder / "config.toml"
+    before = settings.read_text()
+    settings.write_text(before + "lisen = 3\n")
+    assert "lisen is not a setting" in failed(ann, 1, "run")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        settings.write_text(f'listen = ["/ip4/127.0.0.1/tcp/{port}"]\n')
+        assert f"port {port}" in failed(ann, 1, "run")
+        settings.write_text(before)
+        assert f"port {port}" in failed(ann, 1, "run", "--port", str(port))
+    (ann.folder / "rumor.db").write_bytes(os.urandom(8_192))
+    assert "rumor.db" in failed(ann, 1, "run")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("wait_s", [0.6, 1.2, 2.0])
+@pytest.mark.slow
+def test_signals_while_it_starts(household: Household, number: int, wait_s: float) -> None:
+    """A signal at any moment of the start ends the node without a traceback."""
+    ann = household.profile("ann")
+    ann.init()
+    ann.launch()
+    assert ann.node is not None
+    with pytest.raises(subprocess.TimeoutExpired):
+        ann.node.wait(wait_s)
+    code, said = ann.end(number)
+    assert "Traceback" not in said
+    assert code in (0, 1, -signal.SIGTERM)
