@@ -1,0 +1,152 @@
+"""The API over ASGI, with a whole node in memory behind it: shapes, statuses, and requests that make no sense."""
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+import trio.testing
+from people import Person, Town, town, until
+
+from rumor.node.api import make_app
+
+MockClock = trio.testing.MockClock
+
+
+@asynccontextmanager
+async def asking(person: Person) -> AsyncIterator[httpx.AsyncClient]:
+    transport = httpx.ASGITransport(make_app(person.node), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://node/api") as client:
+        yield client
+
+
+async def pair(place: Town) -> tuple[Person, Person]:
+    ann, bob = await place.founder("ann"), await place.add("bob")
+    await place.befriend(ann, bob)
+    await ann.until_may_post()
+    await bob.until_may_post()
+    return ann, bob
+
+
+async def test_a_mesh_from_founding_to_reading(autojump_clock: MockClock) -> None:
+    """Every route does what its command needs."""
+    async with town() as place:
+        ann, bob = await place.add("ann"), await place.add("bob")
+        async with asking(ann) as anns, asking(bob) as bobs:
+            assert (await anns.get("/status")).json()["mesh"] is None
+            assert (await anns.post("/invitations", json={})).status_code == 409
+            founded = await anns.post("/mesh", json={"name": "town", "trial": True})
+            assert founded.status_code == 201
+            assert founded.json()["members"] == 1
+            invitation = await anns.post("/invitations", json={"name": "bob/?#[x]", "sponsor": True})
+            assert invitation.status_code == 201
+            joined = await bobs.post("/friends", json={"uri": invitation.json()["uri"], "name": "ann"})
+            assert joined.status_code == 202
+            [friend] = (await anns.get("/friends")).json()["friends"]
+            for client, path in ((anns, "bob%2F%3F%23%5Bx%5D"), (bobs, "ann")):
+                done = await client.put(f"/friends/{path}/confirmation", json={"words": friend["words"]})
+                assert done.status_code == 200
+            await bob.until_may_post()
+            posted = await bobs.post("/secrets", json={"text": "hello", "style": 3})
+            assert posted.status_code == 201
+            await ann.until_reads("hello")
+            [secret] = (await anns.get("/secrets")).json()["secrets"]
+            assert (secret["id"], secret["text"], secret["style"]) == (posted.json()["id"], "hello", 3)
+            assert (await anns.get("/secrets", params={"before": secret["number"]})).json()["secrets"] == []
+            renamed = await anns.patch("/friends/bob%2F%3F%23%5Bx%5D", json={"name": "bob"})
+            assert renamed.json()["name"] == "bob"
+            assert (await anns.delete("/friends/bob")).json() == {"removed": "bob"}
+            assert (await anns.get("/status")).json()["friends"] == 0
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("POST", "/secrets", b"", 400),
+        ("POST", "/secrets", b"[]", 400),
+        ("POST", "/secrets", b"[" * 60_000, 400),
+        ("POST", "/secrets", b'{"text": ' + b"9" * 5_000 + b"}", 400),
+        ("POST", "/secrets", b"\xff", 400),
+        ("POST", "/secrets", b"{}", 400),
+        ("POST", "/secrets", b'{"text": 1}', 400),
+        ("POST", "/secrets", b'{"text": "x", "style": 64}', 400),
+        ("POST", "/secrets", b'{"text": "x", "style": true}', 400),
+        ("POST", "/secrets", b'{"text": ""}', 400),
+        ("POST", "/secrets", b'{"text": "\\ud800"}', 400),
+        ("POST", "/secrets", b'{"text": "\\u0000"}', 400),
+        ("POST", "/mesh", b'{"name": "again"}', 409),
+        ("POST", "/mesh", b'{"name": "x", "trial": "yes"}', 400),
+        ("POST", "/friends", b'{"uri": "http://example.org"}', 400),
+        ("POST", "/friends", b'{"uri": "rumor:\\ud800"}', 400),
+        ("POST", "/friends", b'{"uri": "rumor:aaaa"}', 400),
+        ("PUT", "/friends/nobody/confirmation", b'{"words": "a"}', 404),
+        ("PUT", "/friends/bob/confirmation", b'{"words": "a"}', 409),
+        ("PATCH", "/friends/bob", b'{"name": " \\u200b\\n"}', 409),
+        ("DELETE", "/friends/nobody", b"", 404),
+        ("GET", "/secrets?count=0", b"", 400),
+        ("GET", "/secrets?count=201", b"", 400),
+        ("GET", "/secrets?count=x", b"", 400),
+        ("GET", "/secrets?before=-1", b"", 400),
+        ("GET", "/nothing", b"", 404),
+        ("PUT", "/status", b"", 405),
+    ],
+)
+async def test_requests_that_make_no_sense(
+    autojump_clock: MockClock, method: str, path: str, body: bytes, status: int
+) -> None:
+    """Each gets its status and one sentence, and the node goes on."""
+    async with town() as place:
+        ann, _ = await pair(place)
+        async with asking(ann) as client:
+            response = await client.request(method, path, content=body)
+            assert (response.status_code, set(response.json())) == (status, {"error"})
+            assert response.json()["error"]
+        assert ann.error is None
+        assert ann.friend("bob")["connected"]
+
+
+async def test_a_closed_gate_says_so_with_a_status_of_its_own(autojump_clock: MockClock) -> None:
+    """A script can tell "later" from "never"."""
+    async with town() as place:
+        ann = await place.founder("ann")
+        async with asking(ann) as client:
+            response = await client.post("/secrets", json={"text": "hello"})
+            assert response.status_code == 425
+            assert response.json()["obstacles"]
+
+
+async def test_a_full_disk_is_507_and_an_ending_node_503(autojump_clock: MockClock) -> None:
+    """Whoever waits for an answer gets one, and knows that nothing was done."""
+    async with town() as place:
+        ann, bob = await pair(place)
+        async with asking(ann) as client:
+            ann.store.is_full = True
+            assert (await client.post("/invitations", json={})).status_code == 507
+            assert ann.error is None
+            assert (await client.post("/secrets", json={"text": "x"})).status_code == 507
+            await ann.ended()
+            assert (await client.post("/secrets", json={"text": "x"})).status_code == 507
+        async with asking(bob) as client:
+            await bob.stop()
+            assert (await client.post("/secrets", json={"text": "x"})).status_code == 503
+
+
+async def test_a_follower_ends_with_the_node_over_the_api(autojump_clock: MockClock) -> None:
+    """The stream of secrets ends cleanly; what it carried is JSON in server-sent events."""
+    async with town() as place:
+        ann, bob = await pair(place)
+        await ann.node.post("a secret", 0)
+        await bob.until_reads("a secret")
+        bodies = []
+
+        async def follow() -> None:
+            async with asking(bob) as client:
+                bodies.append((await client.get("/secrets/following", params={"count": 5})).text)
+
+        place.nursery.start_soon(follow)
+        await trio.sleep(1)
+        await bob.stop()
+        await until(lambda: bodies)
+        [data] = [line for line in bodies[0].splitlines() if line.startswith("data: ")]
+        assert json.loads(data.removeprefix("data: "))["text"] == "a secret"

@@ -1,0 +1,103 @@
+"""The service in real processes: a full disk, a follower that stops reading, and ends without loose ends."""
+
+import os
+import resource
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from processes import Household, Profile, until
+
+from rumor.node import profile as profiles
+from rumor.node.client import Client
+from rumor.node.credentials import read_access
+
+
+@pytest.fixture
+def household(tmp_path: Path) -> Iterator[Household]:
+    made = Household(tmp_path)
+    yield made
+    made.close()
+
+
+def located(person: Profile) -> profiles.Profile:
+    return profiles.Profile.locate(person.name, {profiles.HOME_VARIABLE: str(person.home)})
+
+
+def pair(household: Household) -> tuple[Profile, Profile]:
+    ann, bob = household.profile("ann"), household.profile("bob")
+    for person in (ann, bob):
+        person.init()
+    assert ann.ask("found", "two", "--trial").returncode == 0
+    for person in (ann, bob):
+        person.launch()
+    for person in (ann, bob):
+        person.wait_up()
+    household.befriend(ann, bob)
+    until(lambda: all(person.json("status")["post"]["allowed"] for person in (ann, bob)))
+    return ann, bob
+
+
+def children_of(pid: int) -> list[int]:
+    lists = [path.read_text() for path in Path(f"/proc/{pid}/task").glob("*/children")]
+    return [int(child) for child in " ".join(lists).split()]
+
+
+def test_a_full_disk_and_a_stuck_follower(household: Household) -> None:
+    """The post that does not fit is refused, the node ends with one sentence, and what was acknowledged is kept.
+
+    A follower of the other node that does not read keeps nothing and nobody waiting.
+    """
+    ann, bob = pair(household)
+    assert ann.node is not None
+    assert bob.node is not None
+    access = read_access(located(bob).token_file)
+    with socket.create_connection(("127.0.0.1", access.port)) as stuck:
+        stuck.sendall(
+            b"GET /api/secrets/following HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n\r\n"
+            % (access.port, access.token.encode())
+        )
+        assert ann.ask("post", "before").returncode == 0
+        resource.prlimit(ann.node.pid, resource.RLIMIT_FSIZE, (4_096, resource.RLIM_INFINITY))
+        refused = ann.ask("post", "does not fit")
+        assert refused.returncode == 1
+        assert "rumor.db" in refused.stderr
+        _, said = ann.node.communicate(timeout=30)
+        assert ann.node.returncode == 1
+        lines = [line for line in said.splitlines() if line.startswith("rumor: ")]
+        assert len(lines) == 1
+        assert "rumor.db" in lines[0]
+        assert "Traceback" not in said
+        ann.start()
+        # It was acknowledged, and may have been waiting to be signed.
+        until(
+            lambda: (
+                [secret["text"] for secret in Client(located(ann)).get("/secrets")["secrets"]] == ["before"]
+            )
+        )
+        until(lambda: ann.json("status")["post"]["allowed"])
+        assert ann.ask("post", "after").returncode == 0
+        workers = children_of(ann.node.pid)
+        assert workers
+        for person in (ann, bob):
+            assert person.end(signal.SIGTERM)[0] == 0
+        until(lambda: not [pid for pid in workers if Path(f"/proc/{pid}").exists()])
+    for person in (ann, bob):
+        assert not (person.folder / "token").exists()
+        assert (person.folder / "rumor.db").stat().st_mode & 0o077 == 0
+
+
+def test_a_stale_token_names_nobody(household: Household) -> None:
+    """After a kill the command line says that no node runs, and founding goes on without one."""
+    ann = household.profile("ann")
+    ann.init()
+    ann.start()
+    ann.kill()
+    assert (ann.folder / "token").exists()
+    done = ann.ask("status")
+    assert done.returncode == 3
+    assert "rumor --profile ann run" in done.stderr
+    assert ann.ask("found", "later").returncode == 0
+    assert os.listdir(ann.folder)
