@@ -430,17 +430,18 @@ class Engine:
         """Asks for the rings that are still missing; the records that one is made of are announced with it."""
         ours = self.roster.ring_at(self._epoch)
         for root in self._ring_search.due(now):
-            ready = [neighbour.link for neighbour in self._neighbours]
-            asked = self._ring_search.whom_to_ask(root, ready, self._random, now)
             for arrival, ring in list(self._ring_search.try_root(root, self._ring_of)):
                 self._verify(arrival, ring, now)
-            if not self._ring_search.awaits(root) or self.roster.known_ring(root) is not None:
-                continue
+            if not self._ring_search.awaits(root):
+                continue  # Found just now, or gone with a friend that was refused just now.
+            ready = [neighbour.link for neighbour in self._neighbours]
+            asked = self._ring_search.whom_to_ask(root, ready, self._random, now)
+            if self.roster.known_ring(root) is not None:
+                continue  # Known, and wrong for these items until the roster says otherwise.
             for link in asked:
-                if link in self._links:
-                    self._links[link].send(
-                        RingWanted(root=root, base_root=ours.root if ours is not None else b"")
-                    )
+                self._links[link].send(
+                    RingWanted(root=root, base_root=ours.root if ours is not None else b"")
+                )
 
     def _send_ring(self, link: Link, frame: RingWanted) -> None:
         ring = self.roster.known_ring(frame.root)
@@ -467,7 +468,7 @@ class Engine:
             return
         base = self.roster.known_ring(frame.base_root)
         if base is None and frame.base_root:
-            raise RemoteError(Fault.UNEXPECTED, "a ring against a base that was not named")
+            return  # The base that we named may be forgotten by now; the next question names another.
         keys = (set(base.keys) if base is not None else set()) - set(frame.removed) | set(frame.added)
         if not all(self.roster.knows(key) for key in keys):
             return  # The records were announced with the ring; it is asked for again when they have come.

@@ -44,9 +44,8 @@ class Holdings:
                 self.roster.add(item)
             else:
                 self._tags.add(item)
-        for item in oldest_first:
-            ring = self.roster.ring_by_root(item.ring_root, item.epoch)
-            self._name_ring(item, ring or self.roster.known_ring(item.ring_root))
+            if not item.by_founder:
+                self.roster.name(item.ring_root, item.epoch)
 
     def lacking(self, item_ids: Iterable[ItemId]) -> list[ItemId]:
         """Those of these ids that are neither held nor refused."""
@@ -87,7 +86,8 @@ class Holdings:
             self.refuse(loser)
         self.store.add(item)
         events.append(ItemAccepted(item=item))
-        self._name_ring(item, ring)
+        if not item.by_founder:
+            self.roster.name(item.ring_root, item.epoch, ring)
         if self.store.too_large:
             events += self.expire(self.store.floor)
         return events
@@ -102,10 +102,6 @@ class Holdings:
         loser = self._tags.loser(item)
         self._tags.add(item)
         return {loser} if loser is not None else set()
-
-    def _name_ring(self, item: Item, ring: Ring | None) -> None:
-        if ring is not None:
-            self.roster.name(ring, item.epoch)
 
     def expire(self, floor: int) -> list[Event]:
         """Drops what is older than the epoch ``floor``, and what is too much; returns what is to be made durable."""

@@ -57,7 +57,9 @@ class _Record:
 class _Named:
     """A ring that items held here name."""
 
-    ring: Ring
+    root: bytes
+    ring: Ring | None
+    """None after a restart, until it is asked for: making all rings anew would take seconds in a large mesh."""
     epoch_min: int
     epoch_max: int
     item_count: int = 0
@@ -148,23 +150,27 @@ class Roster:
 
     def _count_again(self, keys: Collection[bytes]) -> None:
         """Finds out anew since when keys count; of two members' admissions of one key the earlier decides."""
-        changes: list[tuple[int, bytes]] = []
+        changes: list[tuple[bytes, int | None, int | None]] = []
         for key in keys:
             records = self._by_key.get(key, ())
             at = min((record.at for record in records if self._by_tag[record.tag][0] == record), default=None)
             before = self._eligible_at.get(key)
-            if at == before or key == self._genesis.founder:
-                continue
+            if at != before and key != self._genesis.founder:
+                changes.append((key, before, at))
+        if not changes:
+            return
+        first = min((at, key) for key, *both in changes for at in both if at is not None)
+        for named in self._named.values():
+            if named.epoch_max >= first[0]:
+                self._make_ring(named)  # The last moment at which it follows from the records.
+        for key, before, at in changes:
             if before is not None:
                 del self._eligible_at[key]
                 del self._order[bisect_left(self._order, (before, key))]
-                changes.append((before, key))
             if at is not None:
                 self._eligible_at[key] = at
                 insort(self._order, (at, key))
-                changes.append((at, key))
-        if changes:
-            self._changed(min(changes))
+        self._changed(first)
 
     def _changed(self, first: tuple[int, bytes]) -> None:
         """The order changed from here on, so the rings that reach as far are others."""
@@ -210,7 +216,15 @@ class Roster:
     def known_ring(self, root: bytes) -> Ring | None:
         """The ring with this root, whatever it may be named by; to answer friends who ask."""
         named = self._named.get(root)
-        return named.ring if named is not None else self._rings.get(root)
+        return self._make_ring(named) if named is not None else self._rings.get(root)
+
+    def _make_ring(self, named: _Named) -> Ring | None:
+        for epoch in (named.epoch_min, named.epoch_max) if named.ring is None else ():
+            ring = self.ring_at(epoch)
+            if ring is not None and ring.root == named.root:
+                named.ring = ring
+                break
+        return named.ring
 
     def check_ring(self, keys: Collection[bytes], epoch: int) -> None:
         """Checks that these keys could be somebody's snapshot of the roster at this epoch.
@@ -270,11 +284,15 @@ class Roster:
     def restore_ring(self, keys: Collection[bytes]) -> None:
         """Takes back a ring that was kept. Raises ``CryptoError`` if it is none."""
         ring = Ring(keys)
-        self._named[ring.root] = _Named(ring, 2**63, 0, kept=True)
+        self._named[ring.root] = _Named(ring.root, ring, 2**63, 0, kept=True)
 
-    def name(self, ring: Ring, epoch: int) -> None:
-        """An item of this epoch that names this ring is held from now on."""
-        named = self._named.setdefault(ring.root, _Named(ring, epoch, epoch))
+    def name(self, root: bytes, epoch: int, ring: Ring | None = None) -> None:
+        """An item of this epoch that names this ring is held from now on.
+
+        ``ring`` may be missing for what is taken back after a restart: it follows from the records, or was kept.
+        """
+        named = self._named.setdefault(root, _Named(root, ring, epoch, epoch))
+        named.ring = named.ring or ring
         named.item_count += 1
         named.epoch_min, named.epoch_max = min(named.epoch_min, epoch), max(named.epoch_max, epoch)
         self._keep_if_needed(named)
@@ -287,13 +305,14 @@ class Roster:
         named.item_count -= 1
         if named.item_count <= 0:
             del self._named[root]
-            self._remember(named.ring)
+            if named.ring is not None:
+                self._remember(named.ring)
             if named.kept:
                 self._ring_changes.append(RingForgotten(ring_root=root))
 
     def _keep_if_needed(self, named: _Named) -> None:
         """Has a ring made durable that the records alone no longer give after a restart."""
-        if named.kept:
+        if named.kept or named.ring is None:
             return
         # If it is the ring of the first and of the last epoch, it is that of all between, since rings only grow.
         if any(self.ring_at(epoch) != named.ring for epoch in {named.epoch_min, named.epoch_max}):

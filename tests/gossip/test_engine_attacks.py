@@ -179,6 +179,58 @@ def test_a_ring_with_another_root_is_a_fault() -> None:
     assert [refused.fault for refused in peers[1].refused] == [Fault.MALFORMED]
 
 
+def test_a_ring_that_cannot_be_judged_yet_is_nobodys_fault() -> None:
+    """Keys whose records have not come, and a base that was forgotten meanwhile: it is asked for again."""
+    network, peers, friend = mesh_with_mallory()
+    item = secret_item(network, peers[0], "ring?")
+    hand_over(friend, peers[1], Item(item.kind, item.epoch, item.body, item.tags, item.proof, b"\x77" * 32))
+    unknown = membership.keypair()[1]
+    for _ in range(2 * FAULTS_MAX):
+        friend.say(
+            peers[1],
+            RingDifference(root=b"\x77" * 32, base_root=b"", added=[unknown], removed=[]),
+            RingDifference(root=b"\x77" * 32, base_root=b"\x66" * 32, added=[], removed=[]),
+        )
+    assert peers[1].complaints == []
+    network.run(20.0)
+    assert friend.heard_of(RingWanted)
+
+
+def test_a_ring_is_answered_as_a_difference_with_its_records() -> None:
+    network, peers, friend = mesh_with_mallory()
+    ring = peers[1].engine.roster.ring_at(network.genesis.epoch_at(network.now))
+    friend.say(peers[1], RingWanted(root=ring.root, base_root=b""), RingWanted(root=bytes(32), base_root=b""))
+    network.run(1.0)
+    (answer,) = friend.heard_of(RingDifference)
+    assert (answer.added, answer.removed, answer.base_root) == (sorted(ring.keys), [], b"")
+    (announced,) = friend.heard_of(Announce)
+    assert set(announced.item_ids) == {record.item_id for record in peers[1].engine.store.records()}
+    friend.heard.clear()
+    friend.say(peers[1], RingWanted(root=ring.root, base_root=ring.root))
+    network.run(1.0)
+    (answer,) = friend.heard_of(RingDifference)
+    assert (answer.added, answer.removed, answer.base_root) == ([], [], ring.root)
+
+
+def test_a_refusal_in_the_middle_of_a_search_does_not_disturb_it() -> None:
+    """The ring that is found is too small, its sender is refused for it, and the other items that it sent go too."""
+    network, peers, mallory = mesh_with_mallory(members_min=4)
+    item = secret_item(network, peers[0], "small")
+    for _ in range(FAULTS_MAX - 1):
+        mallory.say(peers[1], b"rubbish")
+    ring = peers[1].engine.roster.ring_at(item.epoch)
+    find, peers[1].engine._ring_of = peers[1].engine._ring_of, lambda item: None
+    hand_over(mallory, peers[1], item)
+    other = Item(
+        item.kind, item.epoch, msgspec.structs.replace(item.body, slot=1), item.tags, item.proof, bytes(32)
+    )
+    hand_over(mallory, peers[1], other)
+    peers[1].engine._ring_of = lambda item: ring if item.ring_root == ring.root else find(item)
+    network.run(2.0)
+    assert [refused.fault for refused in peers[1].refused] == [Fault.SMALL_RING]
+    assert len(peers[1].engine._ring_search) == 0
+
+
 def test_unsolicited_items_are_refused() -> None:
     network, peers, mallory = mesh_with_mallory()
     item = secret_item(network, peers[0], "who asked")
@@ -255,6 +307,21 @@ def test_a_refused_friends_other_items_are_not_looked_at() -> None:
     assert len(engine._intake) == 2 * WANT_IDS_MAX
     engine.verified(batches[0].batch_id, [False] * len(batches[0].jobs), network.now)
     assert len(engine._intake) == len(batches[1].jobs)
+
+
+def test_an_item_that_has_lost_already_is_not_verified() -> None:
+    """What gives way to an item that is held costs no verifier anything, and is asked for no more."""
+    network, peers, mallory = mesh_with_mallory()
+    items = [secret_item(network, peers[0], text) for text in ("one", "two")]
+    winner, loser = sorted(items, key=lambda item: item.message_hash)
+    hand_over(mallory, peers[1], winner)
+    hand_over(mallory, peers[1], garbled(loser))
+    assert peers[1].complaints == []
+    network.run(1.0)
+    mallory.heard.clear()
+    mallory.say(peers[1], Announce(item_ids=[loser.item_id]))
+    network.run(1.0)
+    assert mallory.heard_of(Want) == []
 
 
 def test_records_are_asked_for_however_much_waits_for_them() -> None:

@@ -169,8 +169,8 @@ def test_records_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_ring_that_stops_following_from_the_records_is_kept_while_it_is_named() -> None:
     roster = made_of(record(KEYS[1], 5, 1), record(KEYS[2], 5, 2))
     ring = roster.ring_at(9)
-    roster.name(ring, 9)
-    roster.name(ring, 9)
+    roster.name(ring.root, 9, ring)
+    roster.name(ring.root, 9, ring)
     assert roster.ring_changes() == []
     roster.add(record(KEYS[3], 4, 3))
     assert roster.ring_changes() == [RingKept(ring_root=ring.root, keys=ring.keys)]
@@ -180,9 +180,20 @@ def test_a_ring_that_stops_following_from_the_records_is_kept_while_it_is_named(
     assert roster.ring_changes() == [RingForgotten(ring_root=ring.root)]
 
 
+def test_a_ring_named_before_a_restart_is_kept_when_a_late_record_changes_it() -> None:
+    """After a restart rings are made only when asked for; one that is about to stop following is made in time."""
+    roster = made_of(record(KEYS[1], 5, 1), record(KEYS[2], 5, 2))
+    ring = roster.ring_at(9)
+    again = made_of(record(KEYS[1], 5, 1), record(KEYS[2], 5, 2))
+    again.name(ring.root, 9)
+    again.add(record(KEYS[3], 4, 3))
+    assert again.ring_changes() == [RingKept(ring_root=ring.root, keys=ring.keys)]
+    assert again.known_ring(ring.root) == ring
+
+
 def test_a_record_of_a_later_epoch_makes_no_ring_durable() -> None:
     roster = made_of(record(KEYS[1], 5, 1))
-    roster.name(roster.ring_at(9), 9)
+    roster.name(roster.ring_at(9).root, 9, roster.ring_at(9))
     roster.add(record(KEYS[2], 9, 2))
     assert roster.ring_changes() == []
 
