@@ -97,11 +97,13 @@ def test_failures_before_there_is_a_node(household: Household) -> None:
     assert "listen must be" in failed(ann, 1, "init", "--listen", "127.0.0.1:1")
     ann.init("--json")  # with a passphrase
     assert "exists already" in failed(ann, 1, "init")
-    assert "rumor --profile ann run" in failed(ann, 3, "post", "x")
     ann.environment = {"RUMOR_PASSPHRASE": "wrong"}
     assert "passphrase is wrong" in failed(ann, 1, "run")
-    assert "passphrase is wrong" in failed(ann, 1, "found", "x")
-    ann.environment = {}
+    ann.environment = {"RUMOR_PASSPHRASE": "\udcff"}
+    assert "UTF-8" in failed(ann, 2, "run")
+    ann = household.profile("bob")
+    ann.init()
+    assert "rumor --profile bob run" in failed(ann, 3, "post", "x")
     assert "1 to 64 bytes" in failed(ann, 1, "found", "x" * 65)
     settings = ann.folder / "config.toml"
     before = settings.read_text()
