@@ -9,9 +9,8 @@ sides say is in ``rumor.crypto.befriending``; what comes after the meeting is in
 import os
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
 from random import SystemRandom
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import msgspec
 import trio
@@ -21,10 +20,11 @@ from ..crypto.errors import CryptoError
 from ..crypto.invites import Invitation, invitation_identity
 from ..gossip.errors import Malformed
 from ..gossip.genesis import Genesis
-from ..gossip.wire import Message, decode_untrusted, encode
+from ..gossip.wire import decode_untrusted, encode
 from .account import Account, AccountError
 from .clock import Clock
 from .friends import Friendbook, FriendError, Friendship, Role, Stage
+from .invitations import RECORD_SIZE_MAX, TAKEN_KEY_SIZE, USES_MAX, Given, Pursuit, Taken, waiting
 from .storage import Delete, Put, Store, Table
 from .transport import Connection, ConnectionLost, NodeId, Transport, Unreachable
 
@@ -35,9 +35,6 @@ LIFETIME_DAYS: Final = 2
 DAY_S: Final = 86_400
 #: Invitations open at once; each is a key that the gate lets in.
 INVITATIONS_MAX: Final = 64
-#: A holder whose node missed our last word takes the invitation again, and sees new words each time. Who could do that
-#: at will could look for words that begin like those of another connection.
-USES_MAX: Final = 8
 JOINS_MAX: Final = 16
 #: The handshake is two round trips.
 HANDSHAKE_S_MAX: Final = 30.0
@@ -45,29 +42,6 @@ HANDSHAKE_S_MAX: Final = 30.0
 FIRST_TRY_S: Final = 12.0
 RETRY_S_MIN: Final = 1.0
 RETRY_S_MAX: Final = 60.0
-_RECORD_SIZE_MAX: Final = 4_096
-#: Given invitations are kept by the 32-byte node id of their holder, taken ones by their 16-byte secret.
-_TAKEN_KEY_SIZE: Final = 16
-
-
-class _Given(Message, frozen=True):
-    """An invitation that we gave."""
-
-    secret: bytes
-    expires_at: int
-    name: str
-    sponsor: bool
-    used_by: bytes = b""
-    """The node that took it, or empty."""
-    use_count: Annotated[int, msgspec.Meta(ge=0, le=USES_MAX)] = 0
-    """How often it did."""
-
-
-class _Taken(Message, frozen=True):
-    """An invitation that we pursue."""
-
-    uri: str
-    name: str
 
 
 class Befriender:
@@ -99,19 +73,19 @@ class Befriender:
         self._met = met
         self._taking = trio.Lock()
         self._random = SystemRandom()
-        self._given: dict[NodeId, _Given] = {}
-        self._pursuits: dict[bytes, _Pursuit] = {}
+        self._given: dict[NodeId, Given] = {}
+        self._pursuits: dict[bytes, Pursuit] = {}
         self._nursery: trio.Nursery | None = None
 
     async def load(self) -> None:
         """Reads what was given and taken before."""
         for key, value in (await self._store.load(Table.INVITATIONS)).items():
-            if len(key) == _TAKEN_KEY_SIZE:
-                taken = decode_untrusted(_Taken, value, _RECORD_SIZE_MAX)
+            if len(key) == TAKEN_KEY_SIZE:
+                taken = decode_untrusted(Taken, value, RECORD_SIZE_MAX)
                 invitation = Invitation.from_uri_untrusted(taken.uri)
-                self._pursuits[key] = _Pursuit(invitation=invitation, name=taken.name)
+                self._pursuits[key] = Pursuit(invitation=invitation, name=taken.name)
             else:
-                self._given[NodeId(key)] = decode_untrusted(_Given, value, _RECORD_SIZE_MAX)
+                self._given[NodeId(key)] = decode_untrusted(Given, value, RECORD_SIZE_MAX)
 
     async def run(self, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Pursues taken invitations until cancelled."""
@@ -147,7 +121,7 @@ class Befriender:
         peer = NodeId(invitation_identity(invitation.secret).public.raw)
         await self._keep_given(
             peer,
-            _Given(secret=invitation.secret, expires_at=invitation.expires_at, name=name, sponsor=sponsor),
+            Given(secret=invitation.secret, expires_at=invitation.expires_at, name=name, sponsor=sponsor),
         )
         return invitation
 
@@ -183,7 +157,7 @@ class Befriender:
         if gone:
             await self._store.commit([Delete(Table.INVITATIONS, peer) for peer in gone])
 
-    async def _keep_given(self, peer: NodeId, given: _Given) -> None:
+    async def _keep_given(self, peer: NodeId, given: Given) -> None:
         await self._store.commit([Put(Table.INVITATIONS, peer, encode(given))])
         self._given[peer] = given
 
@@ -247,25 +221,25 @@ class Befriender:
             raise FriendError(
                 f"{JOINS_MAX} invitations are under way; wait until some have worked or expired."
             )
-        taken = _Taken(uri=invitation.to_uri(), name=name)
+        taken = Taken(uri=invitation.to_uri(), name=name)
         await self._store.commit([Put(Table.INVITATIONS, invitation.secret, encode(taken))])
         pursuit = self._start(invitation, name)
         with trio.move_on_after(FIRST_TRY_S):
             await pursuit.tried.wait()
         return pursuit.describe()
 
-    def _start(self, invitation: Invitation, name: str) -> "_Pursuit":
+    def _start(self, invitation: Invitation, name: str) -> "Pursuit":
         old = self._pursuits.get(invitation.secret)
         if old is not None and old.live:
             return old
         # How the last ones failed has been seen by now.
         self._pursuits = {key: each for key, each in self._pursuits.items() if each.live}
-        pursuit = self._pursuits[invitation.secret] = _Pursuit(invitation=invitation, name=name)
+        pursuit = self._pursuits[invitation.secret] = Pursuit(invitation=invitation, name=name)
         assert self._nursery is not None
         self._nursery.start_soon(self._pursue, pursuit)
         return pursuit
 
-    async def _pursue(self, pursuit: "_Pursuit") -> None:
+    async def _pursue(self, pursuit: "Pursuit") -> None:
         """Tries until it works, is refused for good or expires."""
         wait_s = RETRY_S_MIN
         while pursuit.live:
@@ -273,7 +247,7 @@ class Befriender:
                 pursuit.invitation.check_current(self._clock.now())
                 await self._try(pursuit)
             except (Unreachable, ConnectionLost, trio.TooSlowError) as error:
-                pursuit.state = _waiting(str(error) or "no answer in time")
+                pursuit.state = waiting(str(error) or "no answer in time")
             except (CryptoError, FriendError, AccountError, Malformed) as error:
                 pursuit.state = f"failed: {error}"
                 pursuit.live = False
@@ -287,7 +261,7 @@ class Befriender:
                 await trio.sleep(wait_s * (0.5 + self._random.random()))
                 wait_s = min(2 * wait_s, RETRY_S_MAX)
 
-    async def _try(self, pursuit: "_Pursuit") -> None:
+    async def _try(self, pursuit: "Pursuit") -> None:
         invitation = pursuit.invitation
         holder = invitation_identity(invitation.secret)
         connection = await self._transport.dial_as(
@@ -320,30 +294,7 @@ class Befriender:
         pursuit.name = friendship.name
 
 
-def _waiting(reason: str) -> str:
-    # The gate of a node lets in the holder of a live invitation and nobody else.
-    if "hung up" in reason:
-        return "their node does not know this invitation; it may have been used: ask for a new one"
-    return f"waiting for them to be online ({reason})"
-
-
 async def _say(connection: Connection, message: bytes) -> None:
     """Tells somebody who need not listen."""
     with suppress(ConnectionLost), trio.move_on_after(HANDSHAKE_S_MAX):
         await connection.send(message)
-
-
-@dataclass(slots=True)
-class _Pursuit:
-    """An invitation that we are taking up."""
-
-    invitation: Invitation
-    name: str
-    state: str = "trying to reach them"
-    live: bool = True
-    """Whether it is still tried."""
-    tried: trio.Event = field(default_factory=trio.Event)
-
-    def describe(self) -> dict[str, str]:
-        """What ``rumor join`` prints."""
-        return {"name": self.name or "the friend who invited you", "state": self.state}
