@@ -29,7 +29,7 @@ from rumor.gossip.items import Item, Kind, SecretBody
 from rumor.node import setup
 from rumor.node.client import Client, ClientError
 from rumor.node.profile import HOME_VARIABLE, Profile
-from rumor.node.storage import Put, Table
+from rumor.node.storage.store import Put, Table
 from rumor.node.workers import open_workers
 
 ASKED_MB = 200

@@ -23,11 +23,11 @@ from rumor.gossip.items import Item, Kind
 from rumor.gossip.wire import encode
 from rumor.node.account import Account
 from rumor.node.clock import Clock
-from rumor.node.database import open_store
 from rumor.node.friends import Friendship
-from rumor.node.libp2p_transport import Libp2pTransport
+from rumor.node.network.libp2p_transport import Libp2pTransport
 from rumor.node.node import Node
-from rumor.node.storage import Put, Store, Table
+from rumor.node.storage.database import open_store
+from rumor.node.storage.store import Put, Store, Table
 from rumor.node.workers import Workers, open_workers
 
 RING_SIZE = 256

@@ -16,7 +16,7 @@ from typing import Protocol
 
 import trio
 
-from rumor.node.libp2p_transport import Libp2pTransport
+from rumor.node.network.libp2p_transport import Libp2pTransport
 
 ROUND_TRIPS = 2000
 FRAMES = 1600

@@ -7,7 +7,7 @@ import trio
 from ..crypto.identity import MemberSecret, NodeSecret
 from ..gossip.genesis import GENESIS_SIZE_MAX, TRIAL, Genesis, Parameters
 from ..gossip.wire import Bytes32, Message, decode_untrusted, encode
-from .storage import Put, Store, Table
+from .storage.store import Put, Store, Table
 
 __all__ = ["Account", "AccountError"]
 

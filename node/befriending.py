@@ -25,8 +25,8 @@ from .account import Account, AccountError
 from .clock import Clock
 from .friends import Friendbook, FriendError, Friendship, Role, Stage
 from .invitations import RECORD_SIZE_MAX, TAKEN_KEY_SIZE, USES_MAX, Given, Pursuit, Taken, waiting
-from .storage import Delete, Put, Store, Table
-from .transport import Connection, ConnectionLost, NodeId, Transport, Unreachable
+from .network.transport import Connection, ConnectionLost, NodeId, Transport, Unreachable
+from .storage.store import Delete, Put, Store, Table
 
 __all__ = ["Befriender"]
 

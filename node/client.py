@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import httpx
 
-from .credentials import AccessError, read_access
+from .api.credentials import AccessError, read_access
 from .profile import DEFAULT_NAME, Profile
 
 __all__ = ["Client", "ClientError", "NotNow", "NotRunning"]

@@ -23,9 +23,9 @@ import trio
 from ..gossip.genesis import TRIAL
 from ..gossip.items import Kind
 from .account import Account
-from .database import open_store
-from .libp2p_transport import Libp2pTransport
+from .network.libp2p_transport import Libp2pTransport
 from .node import Node
+from .storage.database import open_store
 from .workers import open_workers
 
 __all__ = ["DemoError", "run_demo", "small_world"]

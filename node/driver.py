@@ -31,7 +31,7 @@ from ..gossip.genesis import Genesis
 from ..gossip.items import Item, ItemId
 from .clock import Clock
 from .ledger import Ledger
-from .storage import OUTBOX_ROW_COUNT, StoreError
+from .storage.store import OUTBOX_ROW_COUNT, StoreError
 from .workers import WorkerError, Workers
 
 __all__ = ["Driver", "DriverEnded", "SystemSource"]

@@ -21,8 +21,8 @@ import msgspec
 import trio
 
 from ..gossip.wire import Bytes32, Message, decode_untrusted, encode
-from .storage import Change, Delete, Put, Store, Table
-from .transport import NodeId
+from .network.transport import NodeId
+from .storage.store import Change, Delete, Put, Store, Table
 
 __all__ = ["FriendError", "FriendUnknown", "Friendbook", "Friendship", "Role", "Stage", "words_digest"]
 

@@ -26,7 +26,7 @@ from ..gossip.events import (
 )
 from ..gossip.items import Item, ItemId, Kind
 from ..gossip.wire import Bytes32, Epoch, Message, Slot, decode_untrusted, encode
-from .storage import (
+from .storage.store import (
     OUTBOX_ROW_COUNT,
     OUTBOX_VALUE_SIZE_MAX,
     Delete,

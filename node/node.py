@@ -19,16 +19,16 @@ from ..gossip.genesis import Genesis, Parameters
 from ..gossip.items import Item, Kind
 from ..gossip.wire import Message
 from .account import Account, AccountError
-from .answers import describe_friend, describe_mesh, describe_pending, describe_posting, describe_secret
+from .api.answers import describe_friend, describe_mesh, describe_pending, describe_posting, describe_secret
 from .befriending import Befriender
 from .clock import Clock
-from .connections import Connections, Down, Other, Received, Up
 from .driver import Driver
 from .friends import Friendbook, FriendError, Friendship, Role, Stage
 from .ledger import Ledger
 from .messages import Confirmed, Moved, decode_untrusted_message, encode_message
-from .storage import Store
-from .transport import ADDRESSES_MAX, NodeId, Transport
+from .network.connections import Connections, Down, Other, Received, Up
+from .network.transport import ADDRESSES_MAX, NodeId, Transport
+from .storage.store import Store
 from .workers import Workers
 
 __all__ = ["Node"]

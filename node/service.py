@@ -19,16 +19,16 @@ from hypercorn.config import Config as HypercornConfig
 from hypercorn.trio import serve as serve_asgi
 
 from .account import AccountError
-from .addresses import reachable
-from .api import make_app
+from .api.credentials import Access, AccessError, Credentials, write_access
+from .api.guard import Guard, hosts_of
+from .api.routes import make_app
 from .config import Config, ConfigError, read_config
-from .credentials import Access, AccessError, Credentials, write_access
-from .guard import Guard, hosts_of
+from .network.addresses import reachable
+from .network.transport import NodeId, Transport, TransportError
 from .node import Node
 from .profile import Profile, ProfileError
 from .setup import SetupError, opened_store, unlock
-from .storage import Store, StoreError
-from .transport import NodeId, Transport, TransportError
+from .storage.store import Store, StoreError
 from .workers import WorkerError, Workers, open_workers
 
 __all__ = ["ServiceError", "serve"]
@@ -105,8 +105,8 @@ async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> Non
 
 
 async def _opened(store: Store, workers: Workers, config: Config) -> Node:
-    from .libp2p_check import check_remedies
-    from .libp2p_transport import Libp2pTransport
+    from .network.libp2p_check import check_remedies
+    from .network.libp2p_transport import Libp2pTransport
 
     await check_remedies()
 

@@ -14,9 +14,9 @@ from ..crypto.errors import CryptoError
 from ..gossip.errors import LocalError
 from .account import Account, AccountError
 from .config import Config, ConfigError, new_config, parse, write_config
-from .database import open_store
 from .profile import Profile, ProfileError
-from .storage import Store, StoreError
+from .storage.database import open_store
+from .storage.store import Store, StoreError
 
 __all__ = ["SetupError", "create", "found_offline", "opened_store", "unlock"]
 

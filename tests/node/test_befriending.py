@@ -11,9 +11,9 @@ from rumor.crypto.identity import NodeSecret
 from rumor.crypto.invites import Invitation, invitation_identity
 from rumor.node.befriending import DAY_S, INVITATIONS_MAX, USES_MAX
 from rumor.node.friends import FRIENDS_MAX, FriendError
-from rumor.node.memory_transport import MemoryTransport
-from rumor.node.storage import Table
-from rumor.node.transport import Connection, ConnectionLost, NodeId, Unreachable
+from rumor.node.network.memory_transport import MemoryTransport
+from rumor.node.network.transport import Connection, ConnectionLost, NodeId, Unreachable
+from rumor.node.storage.store import Table
 
 MockClock = trio.testing.MockClock
 

@@ -16,7 +16,7 @@ from rumor.node import driver as drivers
 from rumor.node.clock import Clock
 from rumor.node.driver import READERS_MAX, UNFLUSHED_MAX, Driver, DriverEnded
 from rumor.node.ledger import Ledger
-from rumor.node.storage import Change, Put, Table
+from rumor.node.storage.store import Change, Put, Table
 from rumor.node.workers import InlineWorkers, WorkerError
 
 MockClock = trio.testing.MockClock

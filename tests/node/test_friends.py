@@ -15,8 +15,8 @@ from rumor.node.friends import (
     Role,
     Stage,
 )
-from rumor.node.storage import StoreFull, Table
-from rumor.node.transport import NodeId
+from rumor.node.network.transport import NodeId
+from rumor.node.storage.store import StoreFull, Table
 
 MockClock = trio.testing.MockClock
 BOB, EVE = (NodeId(bytes([number]) * 32) for number in (1, 2))

@@ -11,8 +11,8 @@ from rumor.node.account import AccountError
 from rumor.node.driver import DriverEnded
 from rumor.node.friends import FriendError, FriendUnknown
 from rumor.node.messages import Confirmed, Moved, encode_message
-from rumor.node.storage import StoreFull, Table
-from rumor.node.transport import NodeId, node_id_of
+from rumor.node.network.transport import NodeId, node_id_of
+from rumor.node.storage.store import StoreFull, Table
 
 MockClock = trio.testing.MockClock
 

@@ -11,8 +11,8 @@ import pytest
 from processes import Household, Profile, until
 
 from rumor.node import profile as profiles
+from rumor.node.api.credentials import read_access
 from rumor.node.client import Client
-from rumor.node.credentials import read_access
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import trio
 from rumor.node.account import Account, AccountError
 from rumor.node.profile import HOME_VARIABLE, Profile
 from rumor.node.setup import SetupError, create, found_offline, opened_store, unlock
-from rumor.node.storage import MemoryStore
+from rumor.node.storage.store import MemoryStore
 
 LISTEN = "/ip4/127.0.0.1/tcp/14142"
 

@@ -12,10 +12,10 @@ from rumor.gossip.genesis import TRIAL, Parameters
 from rumor.gossip.items import Item
 from rumor.node.account import Account
 from rumor.node.clock import Clock
-from rumor.node.memory_transport import MemoryNetwork, MemoryTransport
+from rumor.node.network.memory_transport import MemoryNetwork, MemoryTransport
+from rumor.node.network.transport import NodeId
 from rumor.node.node import Node
-from rumor.node.storage import Change, MemoryStore, StoreFull, Table
-from rumor.node.transport import NodeId
+from rumor.node.storage.store import Change, MemoryStore, StoreFull, Table
 from rumor.node.workers import InlineWorkers, Workers
 
 #: Ten-second epochs and no minimums, but slots enough for a busy test.

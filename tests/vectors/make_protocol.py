@@ -23,10 +23,10 @@ from rumor.gossip.idset import IdSet
 from rumor.gossip.items import AdmissionBody, Item, Kind, SecretBody, message_of, scopes_of
 from rumor.gossip.reconciliation import Session
 from rumor.gossip.wire import Message, encode
-from rumor.node.conversation import PING, PONG
 from rumor.node.friends import words_digest
 from rumor.node.messages import Confirmed, Moved, encode_message
-from rumor.node.transport import GOODBYE, encode_frame
+from rumor.node.network.conversation import PING, PONG
+from rumor.node.network.transport import GOODBYE, encode_frame
 
 EPOCH = 490_000
 ADDRESSES = ["/ip4/192.0.2.7/tcp/4001", "/dns/node.example/tcp/4001"]

@@ -9,10 +9,10 @@ import trio.testing
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rumor.node.libp2p_connection import Libp2pConnection
-from rumor.node.libp2p_transport import Libp2pTransport
-from rumor.node.memory_transport import MemoryConnection, MemoryNetwork, MemoryTransport
-from rumor.node.transport import (
+from rumor.node.network.libp2p_connection import Libp2pConnection
+from rumor.node.network.libp2p_transport import Libp2pTransport
+from rumor.node.network.memory_transport import MemoryConnection, MemoryNetwork, MemoryTransport
+from rumor.node.network.transport import (
     FRAME_SIZE_MAX,
     GOODBYE,
     Admits,
@@ -523,7 +523,7 @@ def test_importing_the_interface_imports_no_network_library() -> None:
     import sys
 
     program = (
-        "import sys, rumor.node.transport, rumor.node.connections, rumor.node.memory_transport;"
+        "import sys, rumor.node.network.transport, rumor.node.network.connections, rumor.node.network.memory_transport;"
         "sys.exit('libp2p' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -32,7 +32,7 @@ from typing import Any, Final, cast
 import apsw
 import trio
 
-from .storage import (
+from .store import (
     PAGE_COUNT_MAX,
     SIZE_MAX_DEFAULT,
     Change,

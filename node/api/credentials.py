@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from .files import read_private, write_private
+from ..files import read_private, write_private
 
 __all__ = ["Access", "AccessDenied", "AccessError", "Credentials", "read_access", "write_access"]
 

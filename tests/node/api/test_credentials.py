@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from rumor.node.credentials import (
+from rumor.node.api.credentials import (
     LOGIN_COUNT_MAX,
     LOGIN_SECONDS_MAX,
     SESSION_COUNT_MAX,

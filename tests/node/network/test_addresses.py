@@ -1,8 +1,8 @@
 """Our own addresses, as invitations name them."""
 
-from rumor.node.addresses import reachable
 from rumor.node.clock import Clock
-from rumor.node.transport import parse_address
+from rumor.node.network.addresses import reachable
+from rumor.node.network.transport import parse_address
 
 
 def test_an_address_that_names_a_host_is_kept() -> None:

@@ -17,14 +17,14 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from ..crypto.errors import CryptoError
-from ..gossip.errors import LocalError, PostRefused
-from .account import AccountError
-from .driver import DriverEnded
-from .friends import FriendError, FriendUnknown
-from .node import Node
-from .storage import PAGE_COUNT_MAX, StoreError
-from .workers import WorkerError
+from ...crypto.errors import CryptoError
+from ...gossip.errors import LocalError, PostRefused
+from ..account import AccountError
+from ..driver import DriverEnded
+from ..friends import FriendError, FriendUnknown
+from ..node import Node
+from ..storage.store import PAGE_COUNT_MAX, StoreError
+from ..workers import WorkerError
 
 __all__ = ["make_app"]
 

@@ -10,8 +10,8 @@ import pytest
 import trio
 import trio.testing
 
-from rumor.node.database import open_store
-from rumor.node.storage import (
+from rumor.node.storage.database import open_store
+from rumor.node.storage.store import (
     Delete,
     Put,
     StoreClosed,
@@ -22,7 +22,7 @@ from rumor.node.storage import (
     Table,
     outbox_key,
 )
-from rumor.node.tables import configure
+from rumor.node.storage.tables import configure
 
 KEY = bytes(range(32))
 
@@ -263,8 +263,8 @@ async def test_a_cancelled_reader_harms_nobody(tmp_path: Path) -> None:
 CHILD = """
 import sys, trio
 from pathlib import Path
-from rumor.node.database import open_store
-from rumor.node.storage import Put, Table
+from rumor.node.storage.database import open_store
+from rumor.node.storage.store import Put, Table
 
 async def commit_for_ever(store, lane):
     number = 0

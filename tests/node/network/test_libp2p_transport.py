@@ -30,11 +30,11 @@ from libp2p.transport.exceptions import SecurityUpgradeFailure
 from libp2p.transport.upgrader import TransportUpgrader
 from multiaddr import Multiaddr
 
-from rumor.node import libp2p_check, libp2p_transport, noise_gate
-from rumor.node.libp2p_connection import Libp2pConnection
-from rumor.node.libp2p_transport import Libp2pTransport
-from rumor.node.noise_gate import SocketConnection, peer_of_node_id
-from rumor.node.transport import (
+from rumor.node.network import libp2p_check, libp2p_transport, noise_gate
+from rumor.node.network.libp2p_connection import Libp2pConnection
+from rumor.node.network.libp2p_transport import Libp2pTransport
+from rumor.node.network.noise_gate import SocketConnection, peer_of_node_id
+from rumor.node.network.transport import (
     FRAME_SIZE_MAX,
     PROTOCOL,
     CannotListen,
@@ -46,7 +46,7 @@ from rumor.node.transport import (
     node_id_of,
     parse_address,
 )
-from rumor.node.yamux_guard import WINDOW_SIZE
+from rumor.node.network.yamux_guard import WINDOW_SIZE
 
 SEEDS = [bytes([number]) * 32 for number in range(1, 5)]
 ALICE, BOB, CAROL, MALLORY = map(node_id_of, SEEDS)
@@ -390,7 +390,7 @@ async def test_a_friend_that_never_opens_its_stream(
 ) -> None:
     """Past the gate there is a deadline as well."""
     with monkeypatch.context() as patched:
-        patched.setattr("rumor.node.libp2p_connection.HANDSHAKE_S_MAX", 0.2)
+        patched.setattr("rumor.node.network.libp2p_connection.HANDSHAKE_S_MAX", 0.2)
         async with muxed_as(bob, SEEDS[0]) as muxed:
             await take_theirs(muxed)
             with trio.fail_after(5):
@@ -541,7 +541,7 @@ async def test_a_goodbye_is_not_waited_for_for_ever(
 ) -> None:
     """A friend who neither reads nor closes does not keep us from leaving, however much is under way."""
     with monkeypatch.context() as patched:
-        patched.setattr("rumor.node.libp2p_connection.GOODBYE_S_MAX", 0.1)
+        patched.setattr("rumor.node.network.libp2p_connection.GOODBYE_S_MAX", 0.1)
         async with muxed_as(bob, SEEDS[0]) as muxed:
             _, far = await befriended(bob, muxed)
             with trio.move_on_after(0.1) as scope:

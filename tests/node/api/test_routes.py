@@ -9,7 +9,7 @@ import pytest
 import trio.testing
 from people import Person, Town, town, until
 
-from rumor.node.api import make_app
+from rumor.node.api.routes import make_app
 
 MockClock = trio.testing.MockClock
 

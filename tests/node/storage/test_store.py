@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 import trio
 
-from rumor.node.database import open_store
-from rumor.node.storage import (
+from rumor.node.storage.database import open_store
+from rumor.node.storage.store import (
     OUTBOX_ROW_COUNT,
     OUTBOX_VALUE_SIZE_MAX,
     PAGE_COUNT_MAX,

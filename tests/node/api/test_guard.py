@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from rumor.node.credentials import Credentials
-from rumor.node.guard import BODY_SIZE_MAX, SECURITY_HEADERS, Guard, hosts_of
+from rumor.node.api.credentials import Credentials
+from rumor.node.api.guard import BODY_SIZE_MAX, SECURITY_HEADERS, Guard, hosts_of
 
 BASE = "http://127.0.0.1:8123"
 

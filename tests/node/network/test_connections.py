@@ -11,11 +11,11 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rumor.node.connections import Connections, Down, Event, Other, Received, Up
-from rumor.node.conversation import PAYLOAD_SIZE_MAX
-from rumor.node.libp2p_transport import Libp2pTransport
-from rumor.node.memory_transport import MemoryNetwork, MemoryTransport
-from rumor.node.transport import Connection, ConnectionLost, NodeId, Transport, node_id_of
+from rumor.node.network.connections import Connections, Down, Event, Other, Received, Up
+from rumor.node.network.conversation import PAYLOAD_SIZE_MAX
+from rumor.node.network.libp2p_transport import Libp2pTransport
+from rumor.node.network.memory_transport import MemoryNetwork, MemoryTransport
+from rumor.node.network.transport import Connection, ConnectionLost, NodeId, Transport, node_id_of
 
 Clock = trio.testing.MockClock
 SEEDS = sorted((bytes([number]) * 32 for number in range(1, 5)), key=node_id_of)

@@ -14,7 +14,7 @@ from typing import Final, cast
 
 import apsw
 
-from .storage import (
+from .store import (
     OUTBOX_ROW_COUNT,
     OUTBOX_ROW_SIZE,
     Change,

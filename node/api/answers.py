@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ..crypto.identity import NodeKey
-from ..gossip.engine import Engine
-from ..gossip.genesis import Genesis
-from ..gossip.items import Item, SecretBody
-from .connections import PeerState
-from .friends import Friendship, Stage
+from ...crypto.identity import NodeKey
+from ...gossip.engine import Engine
+from ...gossip.genesis import Genesis
+from ...gossip.items import Item, SecretBody
+from ..friends import Friendship, Stage
+from ..network.connections import PeerState
 
 __all__ = ["describe_friend", "describe_mesh", "describe_pending", "describe_posting", "describe_secret"]
 

@@ -3,7 +3,7 @@
 import trio
 import trio.testing
 
-from rumor.node.half_open import HalfOpen
+from rumor.node.network.half_open import HalfOpen
 
 
 async def test_time_is_bounded(autojump_clock: trio.testing.MockClock) -> None:

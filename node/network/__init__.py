@@ -1,0 +1,1 @@
+"""The network: authenticated connections between friends, and one kept alive for each."""

@@ -1,0 +1,1 @@
+"""The store: what a node keeps on disk, encrypted, changed in whole batches."""
