@@ -4,7 +4,7 @@ Not the tag bases, which depend on scopes (see `transcript`). Digits are in base
 + 2 points, in this order: F, G (the group's own), then for each digit j: H[j][0] … H[j][3], K[j][0] …
 K[j][3].
 
-Source: membership-proof, "Encoding".
+Specified in docs/protocol.md, section 4.2.
 """
 
 from functools import lru_cache

@@ -4,7 +4,7 @@ Not constant time, so only for public inputs. Try and increment: for i = 0, 1, 2
 X = SHA256(u8(len label) || label || u32(i) || message); the result is the first 0x02 || X that is a point.
 Every second X is one.
 
-Source: membership-proof, "Encoding", HtG.
+Specified in docs/protocol.md, section 4.2.
 """
 
 import hashlib

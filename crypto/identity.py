@@ -7,7 +7,7 @@ the friend who invited a member may know whose key it is. Nothing derives one fr
 Peer id: base58btc of the identity multihash of libp2p's protobuf public key,
 `00 24 || 08 01 12 20 || key (32 B)`, which reads 12D3KooW….
 
-Source: RFC 8032 (Ed25519), libp2p's peer-ids specification, membership-proof, `possession`.
+Source: RFC 8032 (Ed25519), libp2p's peer-ids specification; docs/protocol.md, section 3.
 """
 
 import os

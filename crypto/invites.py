@@ -12,7 +12,7 @@ The secret also gives the joiner a throw-away Ed25519 identity: `invitation_iden
 that one, so that the inviter's node lets the holder of a live invitation past the handshake, and strangers
 never.
 
-Source: the design, "Invitation"; RFC 4648 section 6 (base32); RFC 8949 section 4.2.1.
+Specified in docs/protocol.md, section 10; RFC 4648 section 6 (base32); RFC 8949 section 4.2.1.
 """
 
 import base64

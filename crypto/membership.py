@@ -20,7 +20,7 @@ secp256k1 and on random oracles. Verification checks, for fresh random weights, 
 
 over all proofs of a batch. Detect duplicates by tag, never by the bytes of a proof.
 
-Format: `proofs`; rings: `rings`; scopes: `scopes`. Source: membership-proof, whole.
+Format: `proofs`; rings: `rings`; scopes: `scopes`. Specified in docs/protocol.md, section 4.
 """
 
 import os

@@ -5,7 +5,7 @@ is 33 bytes and a BIP-340 key is its x coordinate, so a signature by a key holds
 it is the same secret up to its sign, and a roster that holds both still asks for both proofs of possession,
 which name the key with all its 33 bytes.
 
-Source: BIP-340; membership-proof, trap 6: dead or stolen keys would inflate the set that hides an author.
+Source: BIP-340. Why it is asked for: dead or stolen keys would inflate the set that hides an author.
 """
 
 import hashlib

@@ -7,7 +7,7 @@ Not its meaning (see `membership`): sizes, reading and writing. For c tags and m
 Points are 33 bytes and never the identity; scalars are 32 bytes, big-endian, below the group order. One proof
 has one encoding, but an author can make many proofs of one statement: never tell proofs apart by their bytes.
 
-Source: membership-proof, "Prove" step 7.
+Specified in docs/protocol.md, section 4.
 """
 
 from collections.abc import Sequence

@@ -8,7 +8,7 @@ digits in base 4. `Ring.root` names the ring in 32 bytes:
 
     root = SHA256("rumor/membership/v1/root" || u32(N) || u8(4) || u8(m) || P_0 || … || P_{N-1})
 
-Source: membership-proof, "Encoding".
+Specified in docs/protocol.md, section 4.3.
 """
 
 import hashlib

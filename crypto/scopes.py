@@ -4,7 +4,7 @@ A scope names the one thing that a member may do once: fill a slot of an epoch, 
 speak in one thread. `mesh_id (32 B) || u8(purpose) || data`, where the data of a purpose has one length.
 Whether a scope is allowed *now* is not decided here.
 
-Source: membership-proof, the table of purposes and "Encoding".
+Specified in docs/protocol.md, section 4, with the table of purposes.
 """
 
 from enum import IntEnum

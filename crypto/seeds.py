@@ -10,7 +10,7 @@ nothing of another:
     retraction    = HKDF(seed, "rumor/secret/v1/retraction")    32 B, published to retract
     commitment    = SHA256("rumor/retraction/v1" || retraction) 32 B, published
 
-Source: the design, "Formats", Secret.
+Specified in docs/protocol.md, section 6.
 """
 
 import hashlib

@@ -4,7 +4,7 @@ Not cryptography by itself: plain integers modulo the group order, no points. A 
 digits in base 4, k = Σ k_j 4^j. A proof says something about each digit, and these functions say what follows
 for each place: a product of one factor per digit.
 
-Source: membership-proof, "Prove" step 4 and "Verify".
+Specified in docs/protocol.md, section 4.
 """
 
 from collections.abc import Iterable, Sequence

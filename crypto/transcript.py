@@ -4,7 +4,7 @@ Not the proof itself (see `membership`). Both challenges hash everything that th
 before: a tag, a scope, a root or a commitment that were left out could be changed afterwards, and a member
 would mint tags. Nothing here is secret.
 
-Source: membership-proof, "Encoding", "Several tags in one proof", "Prove" step 5.
+Specified in docs/protocol.md, sections 4.4 and 4.5.
 """
 
 import hashlib

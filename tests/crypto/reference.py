@@ -1,6 +1,6 @@
 """The membership proof once more: slow, plain, and from the document alone.
 
-An independent implementation of membership-proof in pure Python integers, which shares no line with
+An independent implementation of docs/protocol.md, section 4, in pure Python integers, which shares no line with
 `rumor.crypto`: its own curve, hashing, prover and verifier. The verifier checks the three equations one by
 one, without weights, tables or tensors. The prover takes a step aside where a test wants to cheat.
 """

@@ -47,7 +47,7 @@ def group_vector(label: str, message: bytes) -> dict[str, str]:
 def main() -> None:
     vectors = {
         "source": "Rumor, version 1; checked by the independent tests/crypto/reference.py",
-        "specification": "membership-proof: Encoding, Prove, Verify; nonces as in crypto/membership.py",
+        "specification": "docs/protocol.md, section 4",
         "hash_to_group": [
             group_vector("rumor/membership/v1/gen", message)
             for message in (b"F", b"H\0\0", b"K\0\0", b"K\4\3")
