@@ -337,12 +337,12 @@ class Engine:
                 continue
             batch.append(item.encoding)
             size += len(item.encoding)
+            link.knows([item_id])
             if size >= ITEMS_FRAME_SIZE:
                 link.send(Items(items=batch))
                 batch, size = [], 0
         if batch:
             link.send(Items(items=batch))
-        link.knows(item_ids)
 
     def _arrived(self, link: Link, encodings: list[bytes], now: float) -> None:
         for encoding in encodings:

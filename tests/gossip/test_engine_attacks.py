@@ -525,3 +525,13 @@ def test_a_want_with_one_id_many_times_is_answered_once() -> None:
     mallory.say(peers[1], Want(item_ids=[item_id] * WANT_IDS_MAX))
     network.run(1.0)
     assert [len(frame.items) for frame in mallory.heard_of(Items)] == [1]
+
+
+def test_an_item_that_was_wanted_too_early_is_announced_when_it_comes() -> None:
+    """A friend that asks for what we do not hold has not been sent it, and is told once we do."""
+    network, peers, friend = mesh_with_mallory()
+    item = secret_item(network, peers[0], "not yet")
+    friend.say(peers[1], Want(item_ids=[item.item_id]))
+    hand_over(network.add_puppet("author", peers[1]), peers[1], item)
+    network.run(1.0)
+    assert friend.heard_of(Announce) == [Announce(item_ids=[item.item_id])]
