@@ -36,7 +36,7 @@ from .events import (
 from .frames import (
     ANNOUNCE_IDS_MAX,
     ITEMS_FRAME_SIZE,
-    VERSION,
+    VERSIONS,
     Announce,
     Complaint,
     Digest,
@@ -49,6 +49,7 @@ from .frames import (
     RingWanted,
     Want,
     decode_frame_untrusted,
+    version_in_common,
 )
 from .gate import Gate, inspect
 from .genesis import Genesis
@@ -160,7 +161,7 @@ class Engine:
         nonce = self._random.randbytes(32)
         self._links[link] = opened = Link(link, friend, nonce)
         self._wants.link_opened(link)
-        opened.send(Hello(versions=[VERSION], mesh_id=self._mesh_id, nonce=nonce))
+        opened.send(Hello(versions=list(VERSIONS), mesh_id=self._mesh_id, nonce=nonce))
         self._settle(now)
 
     def link_closed(self, link: LinkId, now: float) -> None:
@@ -284,7 +285,7 @@ class Engine:
             self._greet(link, frame, now)
             return
         if isinstance(frame, Complaint):
-            self._events.append(Complained(link=link.link_id, fault=Fault(frame.fault), ours=True))
+            self._events.append(Complained(link=link.link_id, fault=Fault.of(frame.fault), ours=True))
             return
         if not link.ready:
             raise RemoteError(Fault.UNEXPECTED, "a frame before the hello")
@@ -310,10 +311,10 @@ class Engine:
     def _greet(self, link: Link, hello: Hello, now: float) -> None:
         if hello.mesh_id != self._mesh_id:
             raise RemoteError(Fault.WRONG_MESH, "a friend of another mesh")
-        if VERSION not in hello.versions:
-            raise RemoteError(Fault.WRONG_VERSION, "no version in common")
+        version = version_in_common(hello.versions)
         if link.ready or hello.nonce == link.nonce:
             raise RemoteError(Fault.UNEXPECTED, "a second hello")
+        link.version = version
         link.catch_up = CatchUp(self.store, self._random, link.nonce < hello.nonce, now)
         self._neighbours.append(Neighbour(link=link.link_id, friend=link.friend))
         self._send_all(link, link.catch_up.handle_timer(now))

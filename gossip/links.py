@@ -62,6 +62,8 @@ class Link:
     """The nonce of our hello."""
     catch_up: CatchUp | None = None
     """Set once their hello has come."""
+    version: int | None = None
+    """The version that is spoken, set with it."""
     outgoing: list[bytes] = field(default_factory=list)
     """Encoded frames that the driver has not taken yet."""
     known: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)

@@ -15,12 +15,14 @@ from fakenet import (
 )
 
 from rumor.crypto import membership, possession
+from rumor.gossip import frames
 from rumor.gossip.authoring import Draft
 from rumor.gossip.errors import Fault, LocalError
 from rumor.gossip.events import VerifyWanted
 from rumor.gossip.frames import (
     WANT_IDS_MAX,
     Announce,
+    Complaint,
     Digest,
     Hello,
     Items,
@@ -535,3 +537,48 @@ def test_an_item_that_was_wanted_too_early_is_announced_when_it_comes() -> None:
     hand_over(network.add_puppet("author", peers[1]), peers[1], item)
     network.run(1.0)
     assert friend.heard_of(Announce) == [Announce(item_ids=[item.item_id])]
+
+
+def test_a_complaint_of_a_later_version_is_noted_and_not_blamed() -> None:
+    """A fault whose number we do not know is no known fault; who reports it has done nothing wrong."""
+    _, peers, friend = mesh_with_mallory()
+    for fault in (Fault.OVER_QUOTA, 200):
+        friend.say(peers[1], Complaint(fault=fault))
+    assert [(complaint.fault, complaint.ours) for complaint in peers[1].complaints] == [
+        (Fault.OVER_QUOTA, True),
+        (None, True),
+    ]
+    for fault in (0, 256):
+        friend.say(peers[1], Complaint(fault=fault))
+    assert [complaint.fault for complaint in peers[1].complaints[2:]] == [Fault.MALFORMED] * 2
+
+
+@pytest.mark.parametrize("base_size", [1, 31])
+def test_a_root_is_whole_or_missing(base_size: int) -> None:
+    _, peers, friend = mesh_with_mallory()
+    base = b"\x01" * base_size
+    friend.say(peers[1], RingWanted(root=bytes(32), base_root=base))
+    friend.say(peers[1], RingDifference(root=bytes(32), base_root=base, added=[], removed=[]))
+    assert [complaint.fault for complaint in peers[1].complaints] == [Fault.MALFORMED] * 2
+
+
+@pytest.mark.parametrize("field", ["added", "removed"])
+@pytest.mark.parametrize("keys", [[b"\x03" * 33, b"\x02" * 33], [b"\x02" * 33] * 2])
+def test_the_keys_of_a_difference_strictly_ascend(field: str, keys: list[bytes]) -> None:
+    """A difference has one encoding; also where nobody waits for the ring."""
+    _, peers, friend = mesh_with_mallory()
+    lists = {"added": [], "removed": [], field: keys}
+    friend.say(peers[1], RingDifference(root=bytes(32), base_root=b"", **lists))
+    assert [complaint.fault for complaint in peers[1].complaints] == [Fault.MALFORMED]
+
+
+def test_the_highest_version_in_common_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the order of the lists, both sides choose the same."""
+    network, peers, friend = mesh_with_mallory()
+    monkeypatch.setattr(frames, "VERSIONS", (1, 2, 3))
+    for versions, spoken in (([1], 1), ([2, 1, 9], 2), ([3, 2], 3)):
+        network.disconnect(friend.peer, peers[1])
+        network.connect(friend.peer, peers[1])
+        friend.say(peers[1], Hello(versions=versions, mesh_id=network.genesis.mesh_id, nonce=b"\xfe" * 32))
+        link = next(link for link, (there, _) in peers[1].links.items() if there is friend.peer)
+        assert peers[1].engine._links[link].version == spoken
