@@ -488,8 +488,8 @@ class Engine:
                 link.send(Petition(key=key, possession=proof))
 
     def _petitioned(self, link: Link, frame: Petition, now: float) -> None:
-        if frame.key in self.roster:
-            # The newcomer does not know yet. It is nobody's fault, and the record is what it waits for.
+        if self.roster.knows(frame.key):
+            # The newcomer does not know yet, or its record lost to a rival: nobody's fault, and the record tells why.
             self._announce(link, self._records_of({frame.key}))
         elif link.friend not in self._sponsored:
             raise RemoteError(Fault.UNEXPECTED, "a petition by somebody we did not invite")

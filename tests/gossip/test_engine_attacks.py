@@ -582,3 +582,20 @@ def test_the_highest_version_in_common_is_spoken(monkeypatch: pytest.MonkeyPatch
         friend.say(peers[1], Hello(versions=versions, mesh_id=network.genesis.mesh_id, nonce=b"\xfe" * 32))
         link = next(link for link, (there, _) in peers[1].links.items() if there is friend.peer)
         assert peers[1].engine._links[link].version == spoken
+
+
+def test_a_newcomer_who_lost_to_a_rival_is_answered_and_not_blamed() -> None:
+    """We have admitted it and shall not again; that its record does not count is no fault of its own."""
+    network, peers, newcomer = mesh_with_mallory()
+    secrets = [membership.keypair()[0] for _ in range(2)]
+    winner, loser = sorted(
+        (admission_item(network, peers[0], secret) for secret in secrets), key=lambda item: item.message_hash
+    )
+    hand_over(network.add_puppet("other", peers[1]), peers[1], loser, winner)
+    assert loser.body.key not in peers[1].engine.roster
+    newcomer.heard.clear()
+    for _ in range(2 * FAULTS_MAX):
+        newcomer.say(peers[1], Petition(key=loser.body.key, possession=loser.body.possession))
+    network.run(1.0)
+    assert peers[1].complaints == []
+    assert Announce(item_ids=[loser.item_id]) in newcomer.heard
