@@ -433,8 +433,9 @@ class Engine:
         for root in self._ring_search.due(now):
             for arrival, ring in list(self._ring_search.try_root(root, self._ring_of)):
                 self._verify(arrival, ring, now)
+            self._give_up(self._ring_search.in_vain(root, self._wants.has_another))
             if not self._ring_search.awaits(root):
-                continue  # Found just now, or gone with a friend that was refused just now.
+                continue  # Found, given up, or gone with a friend that was refused just now.
             ready = [neighbour.link for neighbour in self._neighbours]
             asked = self._ring_search.whom_to_ask(root, ready, self._random, now)
             if self.roster.known_ring(root) is not None:
@@ -472,6 +473,7 @@ class Engine:
             return  # The base that we named may be forgotten by now; the next question names another.
         keys = (set(base.keys) if base is not None else set()) - set(frame.removed) | set(frame.added)
         if not all(self.roster.knows(key) for key in keys):
+            self._ring_search.put_aside(frame.root)
             return  # The records were announced with the ring; it is asked for again when they have come.
         self.roster.accept_ring(keys, frame.root)
         for arrival, ring in list(self._ring_search.try_root(frame.root, self._ring_of)):

@@ -15,6 +15,7 @@ from fakenet import (
 )
 
 from rumor.crypto import membership, possession
+from rumor.crypto.membership import Ring
 from rumor.gossip import frames
 from rumor.gossip.authoring import Draft
 from rumor.gossip.errors import Fault, LocalError
@@ -33,7 +34,7 @@ from rumor.gossip.frames import (
 )
 from rumor.gossip.items import Item, Kind
 from rumor.gossip.links import FAULTS_MAX
-from rumor.gossip.ringsearch import PARKED_BY_LINK_MAX
+from rumor.gossip.ringsearch import ASK_DELAY_S, ASK_INTERVAL_S, PARKED_BY_LINK_MAX
 from rumor.gossip.wire import encode
 
 
@@ -599,3 +600,59 @@ def test_a_newcomer_who_lost_to_a_rival_is_answered_and_not_blamed() -> None:
     network.run(1.0)
     assert peers[1].complaints == []
     assert Announce(item_ids=[loser.item_id]) in newcomer.heard
+
+
+def test_a_made_up_root_delays_an_item_by_one_question() -> None:
+    """An id covers no root: the next friend that announced the item is asked as soon as the ring was asked in vain."""
+    network, peers, liar = mesh_with_mallory(epoch_s=100)
+    honest = network.add_puppet("honest", peers[1])
+    item = secret_item(network, peers[0], "delay me")
+    lie = Item(item.kind, item.epoch, item.body, item.tags, item.proof, b"\x77" * 32)
+    alone = msgspec.structs.replace(item.body, slot=1)
+    only_theirs = Item(item.kind, item.epoch, alone, item.tags, item.proof, b"\x77" * 32)
+    hand_over(liar, peers[1], lie, only_theirs)
+    honest.say(peers[1], Announce(item_ids=[item.item_id]))
+    network.run(ASK_DELAY_S + ASK_INTERVAL_S - 0.1)
+    assert honest.heard_of(Want) == []
+    network.run(0.2)
+    assert honest.heard_of(Want) == [Want(item_ids=[item.item_id])]
+    honest.say(peers[1], Items(items=[item.encoding]))
+    assert item.item_id in peers[1].engine.store
+    assert only_theirs.item_id in peers[1].engine._ring_search, "nobody else has it, so it waits on"
+
+
+def test_a_known_ring_that_does_not_fit_delays_an_item_by_one_question() -> None:
+    """A ring that we know, but that the item may not name, is no better than one that was made up."""
+    network, peers, liar = mesh_with_mallory(epoch_s=100)
+    honest = network.add_puppet("honest", peers[1])
+    item = secret_item(network, peers[0], "delay me")
+    stranger = membership.keypair()[1]
+    wrong = Ring([*item_ring(peers[0], item).keys, stranger])
+    peers[1].engine.roster.accept_ring(wrong.keys, wrong.root)
+    hand_over(liar, peers[1], Item(item.kind, item.epoch, item.body, item.tags, item.proof, wrong.root))
+    honest.say(peers[1], Announce(item_ids=[item.item_id]))
+    network.run(ASK_DELAY_S + ASK_INTERVAL_S + 0.1)
+    assert honest.heard_of(Want) == [Want(item_ids=[item.item_id])]
+
+
+def test_a_ring_whose_records_are_on_their_way_is_asked_for_once_more() -> None:
+    """The friend did answer; that its answer came before the records is no reason to fetch the item anew."""
+    network, peers, friend = mesh_with_mallory(epoch_s=100)
+    other = network.add_puppet("other", peers[1])
+    item = secret_item(network, peers[0], "ring?")
+    hand_over(friend, peers[1], Item(item.kind, item.epoch, item.body, item.tags, item.proof, b"\x77" * 32))
+    other.say(peers[1], Announce(item_ids=[item.item_id]))
+    network.run(2.0)
+    unknown = [membership.keypair()[1]]
+    friend.say(peers[1], RingDifference(root=b"\x77" * 32, base_root=b"", added=unknown, removed=[]))
+    network.run(ASK_INTERVAL_S)
+    assert len(friend.heard_of(RingWanted)) == 2
+    assert other.heard_of(Want) == []
+    network.run(ASK_INTERVAL_S)
+    assert other.heard_of(Want) == [Want(item_ids=[item.item_id])]
+
+
+def item_ring(peer: Peer, item: Item) -> Ring:
+    ring = peer.engine.roster.ring_at(item.epoch)
+    assert ring is not None
+    return ring
