@@ -185,6 +185,7 @@ class Engine:
         """When ``handle_timer`` is due next, in seconds since 1970."""
         times = [self.genesis.start_of(self._epoch + 1), self._wants.timer(), self._ring_search.timer()]
         times += [link.catch_up.timer() for link in self._links.values() if link.catch_up]
+        times += [link.backlog.timer() for link in self._links.values()]
         times.append(self._agenda.timer())
         return min(time for time in times if time is not None)
 
@@ -196,6 +197,7 @@ class Engine:
         for link in list(self._links.values()):
             if link.catch_up:
                 self._send_all(link, link.catch_up.handle_timer(now))
+            self._announce(link, link.backlog.step(self.store, now))
         self._ask_for_rings(now)
         self._settle(now)
 
@@ -569,7 +571,8 @@ class Engine:
         assert link.catch_up is not None
         replies, have = link.catch_up.receive_untrusted(frame, now)
         self._send_all(link, replies)
-        self._announce(link, have)
+        link.backlog.add(have)
+        self._announce(link, link.backlog.step(self.store, now))
 
     def _send_all(self, link: Link, frames: Iterable[Message]) -> None:
         for frame in frames:

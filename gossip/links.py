@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from .backlog import Backlog
 from .catchup import CatchUp
 from .errors import Fault
 from .events import FriendId, LinkId
@@ -66,6 +67,8 @@ class Link:
     """The version that is spoken, set with it."""
     outgoing: list[bytes] = field(default_factory=list)
     """Encoded frames that the driver has not taken yet."""
+    backlog: Backlog = field(default_factory=Backlog)
+    """What reconciliations found that the friend lacks, and has not been told yet."""
     known: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)
 
     @property
