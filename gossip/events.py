@@ -107,7 +107,7 @@ class RingKept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingForgotten:
-    """Durable: no item names such a ring any more."""
+    """Durable: no item names such a ring any more, or it is one too many."""
 
     ring_root: bytes
 
