@@ -35,7 +35,6 @@ from .events import (
 )
 from .frames import (
     ANNOUNCE_IDS_MAX,
-    ITEMS_FRAME_SIZE,
     VERSIONS,
     Announce,
     Complaint,
@@ -185,7 +184,7 @@ class Engine:
         """When ``handle_timer`` is due next, in seconds since 1970."""
         times = [self.genesis.start_of(self._epoch + 1), self._wants.timer(), self._ring_search.timer()]
         times += [link.catch_up.timer() for link in self._links.values() if link.catch_up]
-        times += [link.backlog.timer() for link in self._links.values()]
+        times += [at for link in self._links.values() for at in (link.backlog.timer(), link.answers.timer())]
         times.append(self._agenda.timer())
         return min(time for time in times if time is not None)
 
@@ -198,6 +197,7 @@ class Engine:
             if link.catch_up:
                 self._send_all(link, link.catch_up.handle_timer(now))
             self._announce(link, link.backlog.step(self.store, now))
+            self._send_wanted(link, now)
         self._ask_for_rings(now)
         self._settle(now)
 
@@ -298,13 +298,14 @@ class Engine:
             case Announce():
                 self._announced(link, [ItemId(item_id) for item_id in frame.item_ids])
             case Want():
-                self._send_items(link, [ItemId(item_id) for item_id in frame.item_ids])
+                link.answers.want([ItemId(item_id) for item_id in frame.item_ids])
+                self._send_wanted(link, now)
             case Items():
                 self._arrived(link, frame.items, now)
             case Reconcile():
                 self._reconcile(link, frame, now)
             case RingWanted():
-                self._send_ring(link, frame)
+                self._send_ring(link, frame, now)
             case RingDifference():
                 self._ring_came(frame, now)
             case Petition():
@@ -331,21 +332,10 @@ class Engine:
         # A friend that was asked for a ring announces the records that it is made of: without them nothing moves.
         self._wants.announced(link.link_id, new, urgent=self._ring_search.count(link.link_id) > 0)
 
-    def _send_items(self, link: Link, item_ids: list[ItemId]) -> None:
-        batch: list[bytes] = []
-        size = 0
-        for item_id in dict.fromkeys(item_ids):
-            item = self.store.get(item_id)
-            if item is None:
-                continue
-            batch.append(item.encoding)
-            size += len(item.encoding)
-            link.knows([item_id])
-            if size >= ITEMS_FRAME_SIZE:
-                link.send(Items(items=batch))
-                batch, size = [], 0
-        if batch:
-            link.send(Items(items=batch))
+    def _send_wanted(self, link: Link, now: float) -> None:
+        for frame, item_ids in link.answers.frames(self.store, now):
+            link.send(frame)
+            link.knows(item_ids)
 
     def _arrived(self, link: Link, encodings: list[bytes], now: float) -> None:
         for encoding in encodings:
@@ -438,18 +428,23 @@ class Engine:
             self._give_up(self._ring_search.in_vain(root, self._wants.has_another))
             if not self._ring_search.awaits(root):
                 continue  # Found, given up, or gone with a friend that was refused just now.
-            ready = [neighbour.link for neighbour in self._neighbours]
+            ready = [
+                neighbour.link
+                for neighbour in self._neighbours
+                if self._links[neighbour.link].ring_questions.free_at() <= now
+            ]
             asked = self._ring_search.whom_to_ask(root, ready, self._random, now)
             if self.roster.known_ring(root) is not None:
                 continue  # Known, and wrong for these items until the roster says otherwise.
             for link in asked:
+                self._links[link].ring_questions.spend(1, now)
                 self._links[link].send(
                     RingWanted(root=root, base_root=ours.root if ours is not None else b"")
                 )
 
-    def _send_ring(self, link: Link, frame: RingWanted) -> None:
+    def _send_ring(self, link: Link, frame: RingWanted, now: float) -> None:
         ring = self.roster.known_ring(frame.root)
-        if ring is None:
+        if ring is None or not link.answers.grants_ring(now):
             return
         base = self.roster.known_ring(frame.base_root)
         theirs = set(base.keys) if base is not None else set()

@@ -145,12 +145,18 @@ class RingSearch:
     def whom_to_ask(
         self, root: bytes, links: Sequence[LinkId], random: RandomSource, now: float
     ) -> list[LinkId]:
-        """The links to ask for a ring that is due: those that sent items over it, and later any one more."""
+        """The links to ask for a ring that is due: those that sent items over it, and later any one more.
+
+        ``links`` are those that may be asked now. If none of the senders is among them, the ring has to wait its turn.
+        """
         search = self._searches[root]
-        search.ask_at = now + ASK_INTERVAL_S
-        search.asked_count += 1
         senders = {arrival.link for arrival in search.arrivals.values()}
         asked = [link for link in links if link in senders]
+        if not asked:
+            search.ask_at = now + ASK_DELAY_S
+            return []
+        search.ask_at = now + ASK_INTERVAL_S
+        search.asked_count += 1
         others = [link for link in links if link not in senders]
         if others and search.asked_count > 1:
             asked.append(others[random.randrange(len(others))])

@@ -2,11 +2,11 @@
 
 from collections import Counter
 
-from fakenet import FakeNetwork, Peer, small_mesh
+from fakenet import Peer, fill, small_mesh
 
 from rumor.gossip.backlog import STEP_IDS_MAX, STEP_S, Backlog
 from rumor.gossip.frames import Announce, Want, decode_frame_untrusted
-from rumor.gossip.items import Item, ItemId, Kind, SecretBody
+from rumor.gossip.items import ItemId
 
 SEND_QUEUE_SIZE = 1024 * 1024
 
@@ -45,16 +45,6 @@ def test_a_step_on_the_heels_of_another_waits() -> None:
     backlog.add(many[10:])
     assert backlog.step(set(many), 5.1) == []
     assert backlog.timer() == 5.0 + STEP_S
-
-
-def fill(peer: Peer, network: FakeNetwork, count: int) -> set[bytes]:
-    """Gives a node items that nobody looks into."""
-    epoch = network.genesis.epoch_at(network.now)
-    for number in range(count):
-        nonce = number.to_bytes(32, "big")
-        body = SecretBody(slot=0, text="x", style=0, thread_nonce=nonce, reply_key=nonce, retraction=nonce)
-        peer.engine.store.add(Item(Kind.SECRET, epoch, body, (bytes(33), bytes(33)), b"", bytes(32)))
-    return {item_id for _, item_id in peer.engine.store.sets[1]}
 
 
 def test_a_newcomer_is_told_everything_and_never_more_than_fits_the_queue() -> None:
