@@ -30,8 +30,8 @@ ITEMS_BURST_SIZE: Final = 512 * 1024
 ITEMS_RATE: Final = 2 * 1024 * 1024
 #: Ids that wait for their turn: an honest friend has a third of them in flight.
 WAITING_MAX: Final = 1_024
-#: Taken off a number that is counted: the last one may exceed the allowance, by the other half, and sums of times lose a
-#: little to rounding.
+#: Taken off a number that is counted: the last one may exceed the allowance by the other half, and sums of times lose
+#: a little to rounding.
 HALF: Final = 0.5
 #: Rings sent at once.
 RINGS_BURST_COUNT: Final = 4
