@@ -426,9 +426,10 @@ def test_only_the_founder_signs_admissions_plainly() -> None:
     newcomer = membership.keypair()[0]
     body = admission_item(network, peers[0], newcomer, slot=5).body
     epoch = network.genesis.epoch_at(network.now)
-    unsigned = Item(1 + 1, epoch, body, (), b"", b"")
+    unsigned = Item(Kind.ADMISSION, epoch, body, (), b"", b"")
+    digest = possession.founder_digest(network.genesis.mesh_id, unsigned.message)
     forged, true = (
-        Item(2, epoch, body, (), possession.sign(secret, unsigned.message_hash), b"")
+        Item(2, epoch, body, (), possession.sign(secret, digest), b"")
         for secret in (peers[1].secret, network.founder_secret)
     )
     hand_over(mallory, peers[1], forged)
@@ -656,3 +657,20 @@ def item_ring(peer: Peer, item: Item) -> Ring:
     ring = peer.engine.roster.ring_at(item.epoch)
     assert ring is not None
     return ring
+
+
+@pytest.mark.parametrize("what", ["the bare hash", "another mesh"])
+def test_the_founders_signature_is_for_one_purpose_and_one_mesh(what: str) -> None:
+    """What the founder's key signs elsewhere, or in another mesh of the same founder, admits nobody here."""
+    network, peers, mallory = mesh_with_mallory()
+    newcomer = membership.keypair()[0]
+    body = admission_item(network, peers[0], newcomer, slot=5).body
+    unsigned = Item(Kind.ADMISSION, network.genesis.epoch_at(network.now), body, (), b"", b"")
+    digest = {
+        "the bare hash": unsigned.message_hash,
+        "another mesh": possession.founder_digest(bytes(32), unsigned.message),
+    }[what]
+    signature = possession.sign(network.founder_secret, digest)
+    hand_over(mallory, peers[1], Item(unsigned.kind, unsigned.epoch, body, (), signature, b""))
+    assert [complaint.fault for complaint in peers[1].complaints] == [Fault.INVALID_PROOF]
+    assert membership.public_key(newcomer) not in peers[1].engine.roster

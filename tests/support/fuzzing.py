@@ -51,7 +51,8 @@ def _founding(number: int) -> Item:
     proof = possession.prove_possession(SECRETS[number], GENESIS.mesh_id)
     body = AdmissionBody(slot=number, key=KEYS[number], possession=proof)
     unsigned = Item(Kind.ADMISSION, EPOCH, body, (), b"", b"")
-    return Item(Kind.ADMISSION, EPOCH, body, (), possession.sign(SECRETS[0], unsigned.message_hash), b"")
+    digest = possession.founder_digest(GENESIS.mesh_id, unsigned.message)
+    return Item(Kind.ADMISSION, EPOCH, body, (), possession.sign(SECRETS[0], digest), b"")
 
 
 RECORDS = [_founding(number) for number in (1, 2)]
