@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from ..crypto.membership import Purpose, Ring
+from .admissions import Admissions
 from .authoring import Author, Draft
 from .catchup import CatchUp
 from .claims import check_claims, is_final
@@ -30,7 +31,6 @@ from .events import (
     OutboxAdded,
     RosterChanged,
     SlotsForgotten,
-    Sponsored,
     VerifyWanted,
 )
 from .frames import (
@@ -91,8 +91,7 @@ class Engine:
         self._random = random
         self._agenda = Agenda(strategy or Flood(), random)
         self._friends: set[FriendId] = set()
-        self._sponsored: set[FriendId] = set()
-        self._sponsors: set[FriendId] = set()
+        self._admissions = Admissions(self.author, self.roster)
         self._digests: dict[FriendId, tuple[int, bytes]] = {}
         self._links: dict[LinkId, Link] = {}
         self._neighbours: list[Neighbour] = []
@@ -139,20 +138,18 @@ class Engine:
     def friend_removed(self, friend: FriendId) -> None:
         """The driver closes the links of a friend that it removes."""
         self._friends.discard(friend)
-        self._sponsored.discard(friend)
-        self._sponsors.discard(friend)
         self._digests.pop(friend, None)
         self._conduct.pop(friend, None)
-        self.author.withdraw_petition(friend)
+        self._admissions.friend_removed(friend)
 
     def sponsor(self, friend: FriendId) -> None:
         """We invited this friend to the mesh, and will admit one key that it petitions for."""
-        self._sponsored.add(friend)
+        self._admissions.sponsor(friend)
 
     def petition_to(self, friend: FriendId) -> None:
         """This friend invited us to the mesh; it is asked to admit us until we are in the roster."""
-        self._sponsors.add(friend)
-        self._petition()
+        self._admissions.petition_to(friend)
+        self._petition(self._links.values())
 
     # Links.
 
@@ -324,7 +321,7 @@ class Engine:
         ring = self.roster.ring_at(self._epoch)
         if ring is not None:
             link.send(Digest(epoch=self._epoch, ring_root=ring.root))
-        self._petition(only=link)
+        self._petition([link])
 
     def _announced(self, link: Link, item_ids: list[ItemId]) -> None:
         link.knows(item_ids)
@@ -478,30 +475,21 @@ class Engine:
 
     # Admission.
 
-    def _petition(self, only: Link | None = None) -> None:
-        if not self._sponsors or self.author.key is None or self.author.key in self.roster:
-            return
-        for link in [only] if only else self._links.values():
-            if link.ready and link.friend in self._sponsors:
-                key, proof = self.author.petition()
-                link.send(Petition(key=key, possession=proof))
+    def _petition(self, links: Iterable[Link]) -> None:
+        for link in links:
+            petition = self._admissions.petition_for(link.friend) if link.ready else None
+            if petition is not None:
+                link.send(petition)
 
     def _petitioned(self, link: Link, frame: Petition, now: float) -> None:
-        if self.roster.knows(frame.key):
-            # The newcomer does not know yet, or its record lost to a rival: nobody's fault, and the record tells why.
-            self._announce(link, self._records_of({frame.key}))
-        elif link.friend not in self._sponsored:
-            raise RemoteError(Fault.UNEXPECTED, "a petition by somebody we did not invite")
-        if link.friend in self._sponsored:
-            self.author.petitioned(link.friend, frame.key, frame.possession)
+        # If the key is admitted already the record is what the newcomer waits for.
+        self._announce(link, self._records_of({frame.key}))
+        if self._admissions.petitioned(link.friend, frame):
             self._admit(now)
 
     def _admit(self, now: float) -> None:
-        items, events = self.author.admit(self.roster, self._epoch)
+        items, events = self._admissions.admit(self._epoch)
         self._events.extend(events)
-        for event in events:
-            if isinstance(event, Sponsored):
-                self._sponsored.discard(event.friend)
         for item in items:
             self._accept(item, None, now, None)
 
@@ -517,7 +505,7 @@ class Engine:
         self.author.resume(self.roster)
         self._digest_sent = None
         self._admit(now)
-        self._petition()
+        self._petition(self._links.values())
 
     # Everything that follows from what was just done.
 

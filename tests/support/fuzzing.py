@@ -12,6 +12,7 @@ from rumor.crypto import membership, possession, proofs, vault
 from rumor.crypto.errors import InvalidProof, InvalidVault
 from rumor.crypto.membership import Ring
 from rumor.gossip import ranges
+from rumor.gossip.answers import WAITING_MAX
 from rumor.gossip.engine import Engine
 from rumor.gossip.errors import Malformed
 from rumor.gossip.events import FriendId, LinkId, VerifyWanted
@@ -121,6 +122,9 @@ def _check_bounds(engine: Engine) -> None:
     assert len(engine._digests) <= len(FRIENDS)
     assert engine.author.petition_count <= 1
     assert len(engine.roster) <= 64
+    for link in engine._links.values():
+        assert len(link.backlog) <= len(engine.store)
+        assert len(link.answers) <= WAITING_MAX
 
 
 def _proof(data: bytes) -> object:
