@@ -1,9 +1,9 @@
 """The table of all labels: what keeps a hash made for one purpose from being read for another.
 
-Not a place for logic. Every hash, key derivation and generator of this package starts with exactly one of
-these byte strings. A label is never reused and never a prefix of another; changing one is a new version of
-its format. The same strings stand in docs/protocol.md. Source: membership-proof, "Encoding", and the modules
-named beside each block.
+Not a place for logic. Every hash, key derivation and generator of this package and of the gossip starts with
+exactly one of these byte strings. A label is never reused and never a prefix of another; changing one is a
+new version of its format. The same strings stand in docs/protocol.md. Source: membership-proof, "Encoding",
+and the modules named beside each block.
 """
 
 from typing import Final
@@ -18,6 +18,8 @@ PROVER_NONCES: Final = b"rumor/membership/v1/nonces"
 
 # possession: what a newcomer signs with the key that is to be admitted.
 ADMISSION: Final = b"rumor/admission/v1"
+# possession: what the founder signs when it admits somebody plainly.
+FOUNDER: Final = b"rumor/founder/v1"
 
 # keys: what people see of a key.
 FINGERPRINT: Final = b"rumor/fingerprint/v1"
@@ -35,9 +37,17 @@ VAULT: Final = b"rumor/vault/v1"
 INVITATION_CHECK: Final = b"rumor/invitation/v1/check"
 INVITATION_IDENTITY: Final = b"rumor/invitation/v1/identity"
 
-# befriending: commitment, transcript, signatures and words.
+# befriending: the mesh id, commitment, transcript, signatures and words.
 GENESIS: Final = b"rumor/genesis/v1"
 BEFRIEND_COMMITMENT: Final = b"rumor/befriending/v1/commitment"
 BEFRIEND_JOINER: Final = b"rumor/befriending/v1/joiner"
 BEFRIEND_INVITER: Final = b"rumor/befriending/v1/inviter"
 BEFRIEND_WORDS: Final = b"rumor/befriending/v1/words"
+
+# gossip.items: the id of an item.
+ITEM: Final = b"rumor/item/v1"
+
+# gossip.reconciliation and gossip.idset: what hides which items two friends compare.
+RECONCILIATION_SALT: Final = b"rumor/reconciliation/v1/salt"
+RECONCILIATION_ID: Final = b"rumor/reconciliation/v1/id"
+RECONCILIATION_FINGERPRINT: Final = b"rumor/reconciliation/v1/fingerprint"

@@ -31,6 +31,13 @@ def _admission_digest(key: bytes, mesh_id: bytes) -> bytes:
     return hashlib.sha256(labels.ADMISSION + mesh_id + key).digest()
 
 
+def founder_digest(mesh_id: bytes, message: bytes) -> bytes:
+    """What the founder signs to admit somebody plainly: the labelled hash of an item's message, for one mesh."""
+    if len(mesh_id) != MESH_ID_SIZE:
+        raise ValueError("a mesh id has 32 bytes")
+    return hashlib.sha256(labels.FOUNDER + mesh_id + message).digest()
+
+
 def sign(secret: bytes, digest: bytes) -> bytes:
     """Signs a 32-byte digest with a member secret: 64 bytes. Raises `InvalidKey`."""
     return _sign(secret, digest, os.urandom(32))

@@ -195,7 +195,9 @@ class Author:
         assert self._secret is not None
         body = AdmissionBody(slot=number, key=petition.key, possession=petition.possession)
         unsigned = Item(Kind.ADMISSION, epoch, body, (), b"", b"")
-        signature = possession.sign(self._secret, unsigned.message_hash)
+        signature = possession.sign(
+            self._secret, possession.founder_digest(self._genesis.mesh_id, unsigned.message)
+        )
         return Item(Kind.ADMISSION, epoch, body, (), signature, b"")
 
     def _start(self, kind: Kind, epoch: int, body: Body, ring: Ring) -> ItemId:

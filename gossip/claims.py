@@ -40,7 +40,8 @@ def check_claims(item: Item, genesis: Genesis, *, epoch: int, floor: int) -> Non
         if item.admitted is not None:
             possession.verify_possession(item.admitted.key, genesis.mesh_id, item.admitted.possession)
         if item.by_founder:
-            possession.verify_signature(genesis.founder, item.message_hash, item.proof)
+            digest = possession.founder_digest(genesis.mesh_id, item.message)
+            possession.verify_signature(genesis.founder, digest, item.proof)
     except CryptoError as error:
         raise RemoteError(Fault.INVALID_PROOF, "a signature that does not hold") from error
 

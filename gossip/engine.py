@@ -16,6 +16,7 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from ..crypto.membership import Purpose, Ring
+from .admissions import Admissions
 from .authoring import Author, Draft
 from .catchup import CatchUp
 from .claims import check_claims, is_final
@@ -30,13 +31,11 @@ from .events import (
     OutboxAdded,
     RosterChanged,
     SlotsForgotten,
-    Sponsored,
     VerifyWanted,
 )
 from .frames import (
     ANNOUNCE_IDS_MAX,
-    ITEMS_FRAME_SIZE,
-    VERSION,
+    VERSIONS,
     Announce,
     Complaint,
     Digest,
@@ -49,6 +48,7 @@ from .frames import (
     RingWanted,
     Want,
     decode_frame_untrusted,
+    version_in_common,
 )
 from .gate import Gate, inspect
 from .genesis import Genesis
@@ -91,8 +91,7 @@ class Engine:
         self._random = random
         self._agenda = Agenda(strategy or Flood(), random)
         self._friends: set[FriendId] = set()
-        self._sponsored: set[FriendId] = set()
-        self._sponsors: set[FriendId] = set()
+        self._admissions = Admissions(self.author, self.roster)
         self._digests: dict[FriendId, tuple[int, bytes]] = {}
         self._links: dict[LinkId, Link] = {}
         self._neighbours: list[Neighbour] = []
@@ -139,20 +138,18 @@ class Engine:
     def friend_removed(self, friend: FriendId) -> None:
         """The driver closes the links of a friend that it removes."""
         self._friends.discard(friend)
-        self._sponsored.discard(friend)
-        self._sponsors.discard(friend)
         self._digests.pop(friend, None)
         self._conduct.pop(friend, None)
-        self.author.withdraw_petition(friend)
+        self._admissions.friend_removed(friend)
 
     def sponsor(self, friend: FriendId) -> None:
         """We invited this friend to the mesh, and will admit one key that it petitions for."""
-        self._sponsored.add(friend)
+        self._admissions.sponsor(friend)
 
     def petition_to(self, friend: FriendId) -> None:
         """This friend invited us to the mesh; it is asked to admit us until we are in the roster."""
-        self._sponsors.add(friend)
-        self._petition()
+        self._admissions.petition_to(friend)
+        self._petition(self._links.values())
 
     # Links.
 
@@ -160,7 +157,7 @@ class Engine:
         nonce = self._random.randbytes(32)
         self._links[link] = opened = Link(link, friend, nonce)
         self._wants.link_opened(link)
-        opened.send(Hello(versions=[VERSION], mesh_id=self._mesh_id, nonce=nonce))
+        opened.send(Hello(versions=list(VERSIONS), mesh_id=self._mesh_id, nonce=nonce))
         self._settle(now)
 
     def link_closed(self, link: LinkId, now: float) -> None:
@@ -184,6 +181,7 @@ class Engine:
         """When ``handle_timer`` is due next, in seconds since 1970."""
         times = [self.genesis.start_of(self._epoch + 1), self._wants.timer(), self._ring_search.timer()]
         times += [link.catch_up.timer() for link in self._links.values() if link.catch_up]
+        times += [at for link in self._links.values() for at in (link.backlog.timer(), link.answers.timer())]
         times.append(self._agenda.timer())
         return min(time for time in times if time is not None)
 
@@ -195,6 +193,8 @@ class Engine:
         for link in list(self._links.values()):
             if link.catch_up:
                 self._send_all(link, link.catch_up.handle_timer(now))
+            self._announce(link, link.backlog.step(self.store, now))
+            self._send_wanted(link, now)
         self._ask_for_rings(now)
         self._settle(now)
 
@@ -284,7 +284,7 @@ class Engine:
             self._greet(link, frame, now)
             return
         if isinstance(frame, Complaint):
-            self._events.append(Complained(link=link.link_id, fault=Fault(frame.fault), ours=True))
+            self._events.append(Complained(link=link.link_id, fault=Fault.of(frame.fault), ours=True))
             return
         if not link.ready:
             raise RemoteError(Fault.UNEXPECTED, "a frame before the hello")
@@ -295,13 +295,14 @@ class Engine:
             case Announce():
                 self._announced(link, [ItemId(item_id) for item_id in frame.item_ids])
             case Want():
-                self._send_items(link, [ItemId(item_id) for item_id in frame.item_ids])
+                link.answers.want([ItemId(item_id) for item_id in frame.item_ids])
+                self._send_wanted(link, now)
             case Items():
                 self._arrived(link, frame.items, now)
             case Reconcile():
                 self._reconcile(link, frame, now)
             case RingWanted():
-                self._send_ring(link, frame)
+                self._send_ring(link, frame, now)
             case RingDifference():
                 self._ring_came(frame, now)
             case Petition():
@@ -310,17 +311,17 @@ class Engine:
     def _greet(self, link: Link, hello: Hello, now: float) -> None:
         if hello.mesh_id != self._mesh_id:
             raise RemoteError(Fault.WRONG_MESH, "a friend of another mesh")
-        if VERSION not in hello.versions:
-            raise RemoteError(Fault.WRONG_VERSION, "no version in common")
+        version = version_in_common(hello.versions)
         if link.ready or hello.nonce == link.nonce:
             raise RemoteError(Fault.UNEXPECTED, "a second hello")
+        link.version = version
         link.catch_up = CatchUp(self.store, self._random, link.nonce < hello.nonce, now)
         self._neighbours.append(Neighbour(link=link.link_id, friend=link.friend))
         self._send_all(link, link.catch_up.handle_timer(now))
         ring = self.roster.ring_at(self._epoch)
         if ring is not None:
             link.send(Digest(epoch=self._epoch, ring_root=ring.root))
-        self._petition(only=link)
+        self._petition([link])
 
     def _announced(self, link: Link, item_ids: list[ItemId]) -> None:
         link.knows(item_ids)
@@ -328,21 +329,10 @@ class Engine:
         # A friend that was asked for a ring announces the records that it is made of: without them nothing moves.
         self._wants.announced(link.link_id, new, urgent=self._ring_search.count(link.link_id) > 0)
 
-    def _send_items(self, link: Link, item_ids: list[ItemId]) -> None:
-        batch: list[bytes] = []
-        size = 0
-        for item_id in dict.fromkeys(item_ids):
-            item = self.store.get(item_id)
-            if item is None:
-                continue
-            batch.append(item.encoding)
-            size += len(item.encoding)
-            if size >= ITEMS_FRAME_SIZE:
-                link.send(Items(items=batch))
-                batch, size = [], 0
-        if batch:
-            link.send(Items(items=batch))
-        link.knows(item_ids)
+    def _send_wanted(self, link: Link, now: float) -> None:
+        for frame, item_ids in link.answers.frames(self.store, now):
+            link.send(frame)
+            link.knows(item_ids)
 
     def _arrived(self, link: Link, encodings: list[bytes], now: float) -> None:
         for encoding in encodings:
@@ -432,20 +422,26 @@ class Engine:
         for root in self._ring_search.due(now):
             for arrival, ring in list(self._ring_search.try_root(root, self._ring_of)):
                 self._verify(arrival, ring, now)
+            self._give_up(self._ring_search.in_vain(root, self._wants.has_another))
             if not self._ring_search.awaits(root):
-                continue  # Found just now, or gone with a friend that was refused just now.
-            ready = [neighbour.link for neighbour in self._neighbours]
+                continue  # Found, given up, or gone with a friend that was refused just now.
+            ready = [
+                neighbour.link
+                for neighbour in self._neighbours
+                if self._links[neighbour.link].ring_questions.free_at() <= now
+            ]
             asked = self._ring_search.whom_to_ask(root, ready, self._random, now)
             if self.roster.known_ring(root) is not None:
                 continue  # Known, and wrong for these items until the roster says otherwise.
             for link in asked:
+                self._links[link].ring_questions.spend(1, now)
                 self._links[link].send(
                     RingWanted(root=root, base_root=ours.root if ours is not None else b"")
                 )
 
-    def _send_ring(self, link: Link, frame: RingWanted) -> None:
+    def _send_ring(self, link: Link, frame: RingWanted, now: float) -> None:
         ring = self.roster.known_ring(frame.root)
-        if ring is None:
+        if ring is None or not link.answers.grants_ring(now):
             return
         base = self.roster.known_ring(frame.base_root)
         theirs = set(base.keys) if base is not None else set()
@@ -471,6 +467,7 @@ class Engine:
             return  # The base that we named may be forgotten by now; the next question names another.
         keys = (set(base.keys) if base is not None else set()) - set(frame.removed) | set(frame.added)
         if not all(self.roster.knows(key) for key in keys):
+            self._ring_search.put_aside(frame.root)
             return  # The records were announced with the ring; it is asked for again when they have come.
         self.roster.accept_ring(keys, frame.root)
         for arrival, ring in list(self._ring_search.try_root(frame.root, self._ring_of)):
@@ -478,30 +475,21 @@ class Engine:
 
     # Admission.
 
-    def _petition(self, only: Link | None = None) -> None:
-        if not self._sponsors or self.author.key is None or self.author.key in self.roster:
-            return
-        for link in [only] if only else self._links.values():
-            if link.ready and link.friend in self._sponsors:
-                key, proof = self.author.petition()
-                link.send(Petition(key=key, possession=proof))
+    def _petition(self, links: Iterable[Link]) -> None:
+        for link in links:
+            petition = self._admissions.petition_for(link.friend) if link.ready else None
+            if petition is not None:
+                link.send(petition)
 
     def _petitioned(self, link: Link, frame: Petition, now: float) -> None:
-        if frame.key in self.roster:
-            # The newcomer does not know yet. It is nobody's fault, and the record is what it waits for.
-            self._announce(link, self._records_of({frame.key}))
-        elif link.friend not in self._sponsored:
-            raise RemoteError(Fault.UNEXPECTED, "a petition by somebody we did not invite")
-        if link.friend in self._sponsored:
-            self.author.petitioned(link.friend, frame.key, frame.possession)
+        # If the key is admitted already the record is what the newcomer waits for.
+        self._announce(link, self._records_of({frame.key}))
+        if self._admissions.petitioned(link.friend, frame):
             self._admit(now)
 
     def _admit(self, now: float) -> None:
-        items, events = self.author.admit(self.roster, self._epoch)
+        items, events = self._admissions.admit(self._epoch)
         self._events.extend(events)
-        for event in events:
-            if isinstance(event, Sponsored):
-                self._sponsored.discard(event.friend)
         for item in items:
             self._accept(item, None, now, None)
 
@@ -517,7 +505,7 @@ class Engine:
         self.author.resume(self.roster)
         self._digest_sent = None
         self._admit(now)
-        self._petition()
+        self._petition(self._links.values())
 
     # Everything that follows from what was just done.
 
@@ -566,7 +554,8 @@ class Engine:
         assert link.catch_up is not None
         replies, have = link.catch_up.receive_untrusted(frame, now)
         self._send_all(link, replies)
-        self._announce(link, have)
+        link.backlog.add(have)
+        self._announce(link, link.backlog.step(self.store, now))
 
     def _send_all(self, link: Link, frames: Iterable[Message]) -> None:
         for frame in frames:

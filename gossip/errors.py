@@ -18,7 +18,7 @@ __all__ = [
 
 
 class Fault(enum.IntEnum):
-    """Why a friend's message was refused; the code travels back in a complaint."""
+    """Why a friend's message was refused; the code travels back in a complaint. Numbers go up to 255."""
 
     #: The bytes are no message of this protocol, or not in its one encoding.
     MALFORMED = 1
@@ -38,6 +38,11 @@ class Fault(enum.IntEnum):
     WRONG_RING = 8
     #: A secret over a ring that is smaller than the mesh allows.
     SMALL_RING = 9
+
+    @classmethod
+    def of(cls, number: int) -> "Fault | None":
+        """The fault with this number; None for one that only a later version knows."""
+        return next((fault for fault in cls if fault == number), None)
 
 
 class GossipError(Exception):

@@ -107,7 +107,7 @@ class RingKept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingForgotten:
-    """Durable: no item names such a ring any more."""
+    """Durable: no item names such a ring any more, or it is one too many."""
 
     ring_root: bytes
 
@@ -152,7 +152,8 @@ class Complained:
     """News: a friend's message was refused, or a friend refused one of ours."""
 
     link: LinkId
-    fault: Fault
+    fault: Fault | None
+    """None if the friend named one that this version does not know."""
     ours: bool
     """Whether the friend complained about us."""
 

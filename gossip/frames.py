@@ -5,11 +5,14 @@ else comes after it. Nothing here carries a time finer than the epoch, a hop cou
 docs/protocol.md.
 """
 
+from collections.abc import Collection
+from itertools import pairwise
 from typing import Annotated, Final
 
 import msgspec
 
-from .errors import Fault
+from ..crypto.rings import ROOT_SIZE
+from .errors import Fault, Malformed, RemoteError
 from .items import ITEM_SIZE_MAX, SIGNATURE_SIZE
 from .roster import MEMBERS_MAX
 from .wire import Bytes32, Bytes33, Count, Epoch, Message, decode_untrusted
@@ -31,9 +34,11 @@ __all__ = [
     "RingWanted",
     "Want",
     "decode_frame_untrusted",
+    "version_in_common",
 ]
 
-VERSION: Final = 1
+#: What this node speaks. Of those that both sides speak the highest is spoken.
+VERSIONS: Final = (1,)
 #: The largest frame is a batch of items or a reconciliation message; a friend can make us hold one of them a link.
 FRAME_SIZE_MAX: Final = 128 * 1024
 #: A frame of items is closed when it has reached this many bytes, so that a want is answered piece by piece and
@@ -54,6 +59,14 @@ class Hello(Message, frozen=True, tag=0):
     mesh_id: Bytes32
     nonce: Bytes32
     """Fresh for each link; the side with the lower nonce starts the reconciliations."""
+
+
+def version_in_common(theirs: Collection[int]) -> int:
+    """The highest version that both sides speak. Raises ``RemoteError`` if there is none."""
+    common = set(VERSIONS).intersection(theirs)
+    if not common:
+        raise RemoteError(Fault.WRONG_VERSION, "no version in common")
+    return max(common)
 
 
 class Digest(Message, frozen=True, tag=1):
@@ -99,7 +112,7 @@ class RingWanted(Message, frozen=True, tag=6):
 
     root: Bytes32
     base_root: Annotated[bytes, msgspec.Meta(max_length=32)]
-    """Empty to ask for the whole ring."""
+    """32 bytes, or none to ask for the whole ring."""
 
 
 class RingDifference(Message, frozen=True, tag=7):
@@ -108,6 +121,7 @@ class RingDifference(Message, frozen=True, tag=7):
     root: Bytes32
     base_root: Annotated[bytes, msgspec.Meta(max_length=32)]
     added: Annotated[list[Bytes33], msgspec.Meta(max_length=MEMBERS_MAX)]
+    """Strictly ascending, like ``removed``."""
     removed: Annotated[list[Bytes33], msgspec.Meta(max_length=MEMBERS_MAX)]
 
 
@@ -121,7 +135,8 @@ class Petition(Message, frozen=True, tag=8):
 class Complaint(Message, frozen=True, tag=9):
     """Says that something the receiver of this frame sent was refused, and why."""
 
-    fault: Annotated[int, msgspec.Meta(ge=int(min(Fault)), le=int(max(Fault)))]
+    fault: Annotated[int, msgspec.Meta(ge=1, le=255)]
+    """A ``Fault``, or one that only a later version knows."""
 
 
 Frame = (
@@ -131,4 +146,13 @@ Frame = (
 
 def decode_frame_untrusted(data: bytes) -> Frame:
     """Reads one frame. Raises ``Malformed``."""
-    return decode_untrusted(Frame, data, FRAME_SIZE_MAX)  # type: ignore[arg-type]
+    frame: Frame = decode_untrusted(Frame, data, FRAME_SIZE_MAX)  # type: ignore[arg-type]
+    if isinstance(frame, RingWanted | RingDifference) and len(frame.base_root) not in (0, ROOT_SIZE):
+        raise Malformed("a part of a root")
+    if isinstance(frame, RingDifference) and not (_ascend(frame.added) and _ascend(frame.removed)):
+        raise Malformed("keys out of order")
+    return frame
+
+
+def _ascend(keys: list[bytes]) -> bool:
+    return all(one < other for one, other in pairwise(keys))

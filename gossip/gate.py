@@ -6,14 +6,16 @@ who showed a made-up roster could otherwise make the ring a ring of its own. Eve
 node applies them to itself.
 """
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
 from ..crypto.membership import Ring
 from .genesis import Genesis
+from .roster import MATURITY_EPOCHS
 
-__all__ = ["AGREEING_FRIENDS_MIN", "Gate", "inspect"]
+__all__ = ["AGREEING_FRIENDS_MIN", "Gate", "in_words", "inspect"]
 
 #: A view that only one friend shares may be that friend's invention.
 AGREEING_FRIENDS_MIN: Final = 2
@@ -66,12 +68,18 @@ def inspect(
     ring_size = ring.size if ring is not None else 0
     agreeing = sum(ring is not None and digest == ring.root for digest in digests)
     if eligible_at is None:
+        count = parameters.admissions_per_epoch
+        newcomers = "one newcomer" if count == 1 else f"{count} newcomers"
         obstacle(
-            "You are not a member yet: the friend who invited you admits you once both nodes are online."
+            f"You are not a member yet: the friend who invited you can admit {newcomers} in "
+            f"{in_words(parameters.epoch_s)}, once both nodes are online and your friend counts as a member. "
+            f"You count at once if your friend founded the mesh and it is small, and else up to "
+            f"{in_words(MATURITY_EPOCHS * parameters.epoch_s)} later."
         )
     elif eligible_at > epoch:
         obstacle(
-            "Your membership is new; it counts in a little while, when the whole mesh knows of it.",
+            f"Your membership is new. It counts in {in_words(genesis.start_of(eligible_at) - now)}, when the whole "
+            "mesh knows of it.",
             genesis.start_of(eligible_at),
         )
     if friend_count < parameters.friends_min:
@@ -101,3 +109,18 @@ def inspect(
         ring_size=ring_size,
         agreeing_count=agreeing,
     )
+
+
+def in_words(seconds: float) -> str:
+    """A time to wait, for people: rounded up, in the largest unit that it is twice or exactly once."""
+    for size, one, many in (
+        (86_400, "a day", "days"),
+        (3_600, "an hour", "hours"),
+        (60, "a minute", "minutes"),
+        (1, "a second", "seconds"),
+    ):
+        if seconds >= 2 * size:
+            return f"{math.ceil(seconds / size)} {many}"
+        if seconds == size:
+            return one
+    return "a second"

@@ -5,7 +5,6 @@ change a parameter without making another mesh. It is handed to a newcomer by th
 checked against the hash in the invitation.
 """
 
-import hashlib
 import unicodedata
 from dataclasses import dataclass
 from typing import Annotated, NewType
@@ -13,6 +12,7 @@ from typing import Annotated, NewType
 import msgspec
 
 from ..crypto import curve
+from ..crypto.befriending import mesh_id_of
 from ..crypto.errors import InvalidKey
 from .errors import LocalError, Malformed
 from .wire import Bytes33, Message, decode_untrusted, encode
@@ -26,8 +26,6 @@ VERSION = 1
 NAME_SIZE_MAX = 64
 #: A genesis with the longest name is under 200 bytes; the rest is room for later parameters.
 GENESIS_SIZE_MAX = 1024
-
-_LABEL = b"rumor/genesis/v1"
 
 
 def _within(low: int, high: int) -> msgspec.Meta:
@@ -128,7 +126,7 @@ class Genesis:
     @property
     def mesh_id(self) -> MeshId:
         """SHA-256 of the labelled encoding, 32 bytes."""
-        return MeshId(hashlib.sha256(_LABEL + self.encode()).digest())
+        return MeshId(mesh_id_of(self.encode()))
 
     def epoch_at(self, now: float) -> int:
         """The epoch that holds the moment ``now`` (seconds since 1970)."""

@@ -45,7 +45,7 @@ class Holdings:
             else:
                 self._tags.add(item)
             if not item.by_founder:
-                self.roster.name(item.ring_root, item.epoch)
+                self.roster.name(item.ring_root, item.epoch, for_record=item.kind is Kind.ADMISSION)
 
     def lacking(self, item_ids: Iterable[ItemId]) -> list[ItemId]:
         """Those of these ids that are neither held nor refused."""
@@ -87,7 +87,7 @@ class Holdings:
         self.store.add(item)
         events.append(ItemAccepted(item=item))
         if not item.by_founder:
-            self.roster.name(item.ring_root, item.epoch, ring)
+            self.roster.name(item.ring_root, item.epoch, ring, for_record=item.kind is Kind.ADMISSION)
         if self.store.too_large:
             events += self.expire(self.store.floor)
         return events

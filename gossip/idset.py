@@ -26,6 +26,8 @@ from hashlib import sha256
 from itertools import accumulate
 from typing import Final
 
+from ..crypto.labels import RECONCILIATION_FINGERPRINT, RECONCILIATION_ID
+
 __all__ = [
     "EPOCH_MAX",
     "EPOCH_SIZE",
@@ -48,9 +50,6 @@ FINGERPRINT_SIZE: Final = 16
 
 UPPER_MOST: Final = b"\xff" * (EPOCH_SIZE + ID_SIZE + 1)
 """A bound above every entry."""
-
-LABEL_ID: Final = b"rumor/reconciliation/v1/id"
-LABEL_FINGERPRINT: Final = b"rumor/reconciliation/v1/fingerprint"
 
 
 def key_of(epoch: int, item_id: bytes) -> bytes:
@@ -120,8 +119,8 @@ class Snapshot:
 
     def __init__(self, keys: list[bytes], salt: bytes) -> None:
         self._keys = keys
-        self._id_prefix = LABEL_ID + salt
-        self._fingerprint_prefix = LABEL_FINGERPRINT + salt
+        self._id_prefix = RECONCILIATION_ID + salt
+        self._fingerprint_prefix = RECONCILIATION_FINGERPRINT + salt
         prefix, from_bytes = self._id_prefix, int.from_bytes
         # Running sums, not reduced: 100,000 digests add 17 bits to 256, and reducing each would cost more.
         self._sums = list(

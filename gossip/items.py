@@ -19,7 +19,7 @@ from typing import Annotated, Any, Final, NewType
 
 import msgspec
 
-from ..crypto import membership
+from ..crypto import labels, membership
 from ..crypto.membership import Purpose
 from .errors import Malformed
 from .genesis import MeshId, Parameters
@@ -51,7 +51,6 @@ PROOF_SIZE_MAX: Final = membership.proof_size(1_024, 4)
 #: Colours and patterns of a card; how they look is the page's affair.
 STYLE_MAX: Final = 63
 
-_LABEL = b"rumor/item/v1"
 #: Unicode's category Cc, which is fixed for ever, but for the line feed.
 _CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
@@ -209,13 +208,13 @@ class Item:
 
     @cached_property
     def message_hash(self) -> bytes:
-        """Of two items under one tag, every node keeps the one whose hash is lower."""
+        """Of two items under one tag, every node keeps the one whose hash is lower. Nobody signs it."""
         return hashlib.sha256(self.message).digest()
 
     @cached_property
     def item_id(self) -> ItemId:
         named = _NamedPart(version=VERSION, kind=self.kind, epoch=self.epoch, body=self.body, tags=self.tags)
-        return ItemId(hashlib.sha256(_LABEL + encode(named)).digest())
+        return ItemId(hashlib.sha256(labels.ITEM + encode(named)).digest())
 
     def scopes(self, mesh_id: MeshId) -> list[bytes]:
         """The scopes that the tags stand in, in order."""

@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
+from .answers import HALF, Allowance, Answers
+from .backlog import Backlog
 from .catchup import CatchUp
 from .errors import Fault
 from .events import FriendId, LinkId
@@ -28,6 +30,10 @@ FAULTS_MAX: Final = 8
 FAULT_FORGOTTEN_S: Final = 60.0
 #: 16,384 ids are 1.5 MB a link.
 KNOWN_IDS_MAX: Final = 16_384
+#: Rings asked of a friend at once, and a second from then on: less than it answers, since what was sent at intervals
+#: may come all at once.
+RING_QUESTIONS_BURST_COUNT: Final = 3
+RING_QUESTIONS_RATE: Final = 0.75
 #: Differences of clocks and of rosters are nobody's misbehaviour: told, not counted.
 FORGIVEN: Final = frozenset({Fault.WRONG_EPOCH, Fault.WRONG_RING})
 #: After these there is nothing more to say.
@@ -62,8 +68,18 @@ class Link:
     """The nonce of our hello."""
     catch_up: CatchUp | None = None
     """Set once their hello has come."""
+    version: int | None = None
+    """The version that is spoken, set with it."""
     outgoing: list[bytes] = field(default_factory=list)
     """Encoded frames that the driver has not taken yet."""
+    answers: Answers = field(default_factory=Answers)
+    """What the friend asked for and gets."""
+    ring_questions: Allowance = field(
+        default_factory=lambda: Allowance(RING_QUESTIONS_BURST_COUNT - HALF, RING_QUESTIONS_RATE)
+    )
+    """What we may ask the friend for, so that it answers."""
+    backlog: Backlog = field(default_factory=Backlog)
+    """What reconciliations found that the friend lacks, and has not been told yet."""
     known: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)
 
     @property

@@ -50,6 +50,7 @@ from enum import Enum, auto
 from hashlib import sha256
 from typing import Final
 
+from ..crypto.labels import RECONCILIATION_SALT
 from .flights import FLIGHT_MESSAGE_COUNT_MAX, Unsaid
 from .idset import EPOCH_MAX, UPPER_MOST, IdSet, Snapshot, key_of
 from .ranges import (
@@ -64,8 +65,6 @@ from .ranges import (
 )
 
 __all__ = ["ReconciliationError", "Session", "Step"]
-
-LABEL_SALT: Final = b"rumor/reconciliation/v1/salt"
 
 SPLIT_COUNT: Final = 16
 
@@ -184,7 +183,7 @@ class Session:
     def _begin(self, theirs: Opening, nonces: bytes) -> None:
         """Takes the snapshot, now that floor and salt are known."""
         self._snapshot = self._idset.snapshot(
-            max(self._opening.floor, theirs.floor), sha256(LABEL_SALT + nonces).digest()
+            max(self._opening.floor, theirs.floor), sha256(RECONCILIATION_SALT + nonces).digest()
         )
         self._work_left = WORK_BASE_MAX + WORK_PER_ENTRY_MAX * len(self._snapshot)
         self._state = _State.RECEIVING

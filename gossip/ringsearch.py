@@ -2,8 +2,10 @@
 
 Most often the missing ring is our own one a record later, so each change of the roster may end the wait. Otherwise
 the friends that sent such items are asked for the ring, at first alone and then with one other friend at a time, since
-a friend may have had the item from somebody who is gone, or may not want to answer. Bounded in number by friend and
-in all, and in time; what is dropped is found again by the next reconciliation.
+a friend may have had the item from somebody who is gone, or may not want to answer. The root is no part of an item's
+id, so whoever sends an item may name a ring that does not exist: once a question was in vain, an item that another
+friend has announced too is given up here and fetched from that friend. Bounded in number by friend and in all, and in
+time; what is dropped is found again by the next reconciliation.
 """
 
 from collections import OrderedDict
@@ -38,6 +40,8 @@ TRIED_AT_ONCE: Final = 4
 class _Search:
     ask_at: float
     asked_count: int = 0
+    asked_count_max: int = 1
+    """So many questions may go unanswered before the items' other friends are asked for the items."""
     arrivals: OrderedDict[ItemId, Arrival] = field(default_factory=OrderedDict)
 
 
@@ -117,6 +121,23 @@ class RingSearch:
                 self._remove(arrival)
                 yield arrival, ring
 
+    def put_aside(self, root: bytes) -> None:
+        """An answer came before the records that it is made of: there is reason to ask once more."""
+        if root in self._searches:
+            self._searches[root].asked_count_max = 2
+
+    def in_vain(self, root: bytes, elsewhere: Callable[[LinkId, ItemId], bool]) -> list[Arrival]:
+        """Takes out, if this ring was asked for in vain, the items that ``elsewhere`` says others have as well."""
+        search = self._searches.get(root)
+        if search is None or search.asked_count < search.asked_count_max:
+            return []
+        dropped = [
+            arrival for arrival in search.arrivals.values() if elsewhere(arrival.link, arrival.item.item_id)
+        ]
+        for arrival in dropped:
+            self._remove(arrival)
+        return dropped
+
     def due(self, now: float) -> list[bytes]:
         """The roots that are to be asked for now."""
         return [root for root, search in self._searches.items() if search.ask_at <= now]
@@ -124,12 +145,18 @@ class RingSearch:
     def whom_to_ask(
         self, root: bytes, links: Sequence[LinkId], random: RandomSource, now: float
     ) -> list[LinkId]:
-        """The links to ask for a ring that is due: those that sent items over it, and later any one more."""
+        """The links to ask for a ring that is due: those that sent items over it, and later any one more.
+
+        ``links`` are those that may be asked now. If none of the senders is among them, the ring has to wait its turn.
+        """
         search = self._searches[root]
-        search.ask_at = now + ASK_INTERVAL_S
-        search.asked_count += 1
         senders = {arrival.link for arrival in search.arrivals.values()}
         asked = [link for link in links if link in senders]
+        if not asked:
+            search.ask_at = now + ASK_DELAY_S
+            return []
+        search.ask_at = now + ASK_INTERVAL_S
+        search.asked_count += 1
         others = [link for link in links if link not in senders]
         if others and search.asked_count > 1:
             asked.append(others[random.randrange(len(others))])

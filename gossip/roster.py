@@ -10,6 +10,9 @@ and what they posted over those stays readable; but no ring may hold both.
 
 *Rings of others.* A node that has a record too few computes another root. It fetches the ring that an item names from
 the friend who sent it and accepts it if it could be a snapshot of the roster (``check_ring``): nobody chooses a ring.
+Such rings are kept while items here name them, up to a limit; beyond it those of the oldest items go first, those that
+admissions name last. The items stay, and are read here as before. But a newcomer can no longer get such a ring from
+us, and without it cannot check the item; it reads it only if another friend has the ring still.
 """
 
 from bisect import bisect_left, bisect_right, insort
@@ -18,6 +21,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from ..crypto.curve import POINT_SIZE
 from ..crypto.errors import CryptoError
 from ..crypto.membership import Ring
 from .errors import Fault, RemoteError
@@ -39,6 +43,9 @@ RECORDS_MAX: Final = 4 * MEMBERS_MAX
 #: Rings kept by root besides those that items here name. A ring of 1,024 shares its keys with the others and adds
 #: 8 kB; friends ask for what they have just been sent.
 RINGS_KEPT_MAX: Final = 128
+#: Bytes of the keys of rings that items here name and that do not follow from the records, on the disk: 254 of the
+#: largest. Each item may name a ring of its own, and a member may post some 3,000 in the lifetime of items.
+KEPT_RINGS_SIZE_MAX: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -65,6 +72,8 @@ class _Named:
     item_count: int = 0
     kept: bool = False
     """Whether it is durable, since it does not follow from the records."""
+    for_record: bool = False
+    """Whether an admission names it: without the ring a newcomer would lack a member."""
 
 
 class Roster:
@@ -80,6 +89,8 @@ class Roster:
         self._rings: OrderedDict[bytes, Ring] = OrderedDict()
         self._named: dict[bytes, _Named] = {}
         self._latest: dict[int, Ring] = {}
+        self._kept: dict[bytes, _Named] = {}
+        self._kept_size = 0
         self._ring_changes: list[RingKept | RingForgotten] = []
         self._record_count = 0
         self.version = 0
@@ -284,16 +295,18 @@ class Roster:
     def restore_ring(self, keys: Collection[bytes]) -> None:
         """Takes back a ring that was kept. Raises ``CryptoError`` if it is none."""
         ring = Ring(keys)
-        self._named[ring.root] = _Named(ring.root, ring, 2**63, 0, kept=True)
+        named = self._named[ring.root] = _Named(ring.root, ring, 2**63, 0)
+        self._keep(named, ring)
 
-    def name(self, root: bytes, epoch: int, ring: Ring | None = None) -> None:
-        """An item of this epoch that names this ring is held from now on.
+    def name(self, root: bytes, epoch: int, ring: Ring | None = None, *, for_record: bool = False) -> None:
+        """An item of this epoch, or an admission, that names this ring is held from now on.
 
         ``ring`` may be missing for what is taken back after a restart: it follows from the records, or was kept.
         """
         named = self._named.setdefault(root, _Named(root, ring, epoch, epoch))
         named.ring = named.ring or ring
         named.item_count += 1
+        named.for_record |= for_record
         named.epoch_min, named.epoch_max = min(named.epoch_min, epoch), max(named.epoch_max, epoch)
         self._keep_if_needed(named)
 
@@ -305,10 +318,10 @@ class Roster:
         named.item_count -= 1
         if named.item_count <= 0:
             del self._named[root]
-            if named.ring is not None:
-                self._remember(named.ring)
             if named.kept:
-                self._ring_changes.append(RingForgotten(ring_root=root))
+                self._forget(named)
+            elif named.ring is not None:
+                self._remember(named.ring)
 
     def _keep_if_needed(self, named: _Named) -> None:
         """Has a ring made durable that the records alone no longer give after a restart."""
@@ -316,8 +329,24 @@ class Roster:
             return
         # If it is the ring of the first and of the last epoch, it is that of all between, since rings only grow.
         if any(self.ring_at(epoch) != named.ring for epoch in {named.epoch_min, named.epoch_max}):
-            named.kept = True
             self._ring_changes.append(RingKept(ring_root=named.ring.root, keys=named.ring.keys))
+            self._keep(named, named.ring)
+            while self._kept_size > KEPT_RINGS_SIZE_MAX:
+                self._forget(min(self._kept.values(), key=lambda kept: (kept.for_record, kept.epoch_max)))
+
+    def _keep(self, named: _Named, ring: Ring) -> None:
+        named.kept = True
+        self._kept[named.root] = named
+        self._kept_size += ring.size * POINT_SIZE
+
+    def _forget(self, named: _Named) -> None:
+        """A ring is durable no longer: nothing names it, or it is one too many."""
+        assert named.ring is not None, "a ring that is kept is known"
+        del self._kept[named.root]
+        self._kept_size -= named.ring.size * POINT_SIZE
+        self._remember(named.ring)
+        named.kept, named.ring = False, None
+        self._ring_changes.append(RingForgotten(ring_root=named.root))
 
     def ring_changes(self) -> list[RingKept | RingForgotten]:
         """What changed about the rings that must survive a restart; each is returned once."""

@@ -38,7 +38,7 @@ class ItemStore:
     def __len__(self) -> int:
         return len(self._items)
 
-    def __contains__(self, item_id: ItemId) -> bool:
+    def __contains__(self, item_id: object) -> bool:
         return item_id in self._items
 
     def get(self, item_id: ItemId) -> Item | None:

@@ -157,6 +157,11 @@ class Wants:
             wanted.in_hand = False
             self._withdraw(item_id, link)
 
+    def has_another(self, link: LinkId, item_id: ItemId) -> bool:
+        """Whether a friend on another link has announced the id and has not failed us with it."""
+        wanted = self._wanted.get(item_id)
+        return wanted is not None and any(announcer != link for announcer in wanted.announcers)
+
     def in_flight_count(self, link: LinkId) -> int:
         return len(self._peers[link].asked)
 

@@ -1,18 +1,16 @@
-"""The wire codec: deterministic CBOR arrays, decoded strictly.
+"""The wire codec: messages with types, as deterministic CBOR arrays that are decoded strictly.
 
-A message is an array of integers, byte strings, text strings and arrays. It is written in the deterministic
-encoding of RFC 8949 §4.2.1, and what is read is typed, encoded again and compared, so that a message has one
-encoding and a decoder accepts nothing else. Maps, tags, floats, indefinite lengths and deep nesting never get as
-far as the types: tags because their decoders run code of their own (regular expressions, big numbers), maps because
-colliding keys cost quadratic time.
+A message is an array of integers, byte strings, text strings and arrays. How CBOR is read and written is the affair of
+``crypto.canonical``, which lets no tag, indefinite length or deep nesting come as far as the types. What is read is
+typed, encoded again and compared, so that a message has one encoding and a decoder accepts nothing else.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Any, NoReturn, TypeVar, cast
+from typing import Annotated, TypeVar, cast
 
-import cbor2
 import msgspec
 
+from ..crypto import canonical
+from ..crypto.errors import NotCanonical
 from .errors import Malformed
 
 __all__ = ["Bytes32", "Bytes33", "Count", "Epoch", "Message", "Slot", "decode_untrusted", "encode"]
@@ -36,29 +34,9 @@ class Message(msgspec.Struct, array_like=True, forbid_unknown_fields=True, froze
 M = TypeVar("M")
 
 
-def _refuse_tag(*_: object) -> NoReturn:
-    raise ValueError("a tag")
-
-
-class _EveryTag(dict[int, Callable[..., Any]]):
-    """A table of semantic decoders that has an entry for every tag, and it refuses."""
-
-    def get(self, key: object, default: object = None) -> Any:  # noqa: ARG002
-        return _refuse_tag
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __getitem__(self, key: int) -> Callable[..., Any]:
-        return _refuse_tag
-
-
-_EVERY_TAG = _EveryTag()
-
-
 def encode(message: Message) -> bytes:
     """Encodes a message deterministically."""
-    return cbor2.dumps(msgspec.to_builtins(message, builtin_types=(bytes,)), canonical=True)
+    return canonical.encode(msgspec.to_builtins(message, builtin_types=(bytes,)))
 
 
 def decode_untrusted(kind: type[M], data: bytes, size_max: int) -> M:
@@ -72,24 +50,12 @@ def decode_untrusted(kind: type[M], data: bytes, size_max: int) -> M:
     Raises:
         Malformed: the bytes are anything but the one encoding of such a message.
     """
-    if len(data) > size_max:
-        raise Malformed(f"{len(data)} bytes where at most {size_max} may come")
     try:
-        tree = cbor2.loads(
-            data,
-            tag_hook=_refuse_tag,
-            semantic_decoders=_EVERY_TAG,
-            max_depth=DEPTH_MAX,
-            allow_indefinite=False,
-            allow_duplicate_keys=False,
-            strict_hashable_types=True,
-        )
+        tree = canonical.read_untrusted(data, size_max, DEPTH_MAX)
         message = msgspec.convert(tree, kind, builtin_types=(bytes,), strict=True)
         again = encode(cast(Message, message))
-    except (cbor2.CBORError, msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
-        raise Malformed(f"not a message: {type(error).__name__}") from error
-    except (RecursionError, MemoryError) as error:
-        raise Malformed("not a message: too deep or too long") from error
+    except (NotCanonical, msgspec.ValidationError, ValueError, TypeError, OverflowError) as error:
+        raise Malformed(f"not a message: {error}") from error
     if again != data:
         raise Malformed("not the one encoding of this message")
     return message

@@ -182,7 +182,9 @@ def test_item(name: str) -> None:
     assert Item.decode_untrusted(raw(vector["encoding"])).item_id.hex() == vector["item_id"]
     slot = vector["epoch"].to_bytes(8, "big") + vector["slot"].to_bytes(4, "big")
     if not root:
-        assert plain_signature_holds(raw(GENESIS["founder"]), raw(vector["message_hash"]), proof)
+        digest = labelled("rumor/founder/v1", MESH_ID, cbor(signed))
+        assert digest.hex() == vector["signed_digest"]
+        assert plain_signature_holds(raw(GENESIS["founder"]), digest, proof)
         return
     scopes = [MESH_ID + b"\x05" + slot, MESH_ID + b"\x07" + raw(vector["thread_nonce"])] if tags[1:] else []
     scopes = scopes or [MESH_ID + b"\x03" + slot]

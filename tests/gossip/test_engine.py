@@ -47,7 +47,7 @@ def test_a_member_admits_by_proof_and_the_newcomer_counts_two_epochs_later() -> 
     assert all(key in peer.engine.roster for peer in peers)
     epoch = network.genesis.epoch_at(network.now)
     assert newcomer.engine.roster.ring_at(epoch).size == 3
-    with pytest.raises(PostRefused, match="counts in a little while"):
+    with pytest.raises(PostRefused, match="Your membership is new"):
         newcomer.engine.publish(Draft(text="me too"), network.now)
     network.run(25.0)
     post(network, newcomer, "me too")

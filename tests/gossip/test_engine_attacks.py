@@ -15,12 +15,15 @@ from fakenet import (
 )
 
 from rumor.crypto import membership, possession
+from rumor.crypto.membership import Ring
+from rumor.gossip import frames
 from rumor.gossip.authoring import Draft
 from rumor.gossip.errors import Fault, LocalError
 from rumor.gossip.events import VerifyWanted
 from rumor.gossip.frames import (
     WANT_IDS_MAX,
     Announce,
+    Complaint,
     Digest,
     Hello,
     Items,
@@ -31,7 +34,7 @@ from rumor.gossip.frames import (
 )
 from rumor.gossip.items import Item, Kind
 from rumor.gossip.links import FAULTS_MAX
-from rumor.gossip.ringsearch import PARKED_BY_LINK_MAX
+from rumor.gossip.ringsearch import ASK_DELAY_S, ASK_INTERVAL_S, PARKED_BY_LINK_MAX
 from rumor.gossip.wire import encode
 
 
@@ -423,9 +426,10 @@ def test_only_the_founder_signs_admissions_plainly() -> None:
     newcomer = membership.keypair()[0]
     body = admission_item(network, peers[0], newcomer, slot=5).body
     epoch = network.genesis.epoch_at(network.now)
-    unsigned = Item(1 + 1, epoch, body, (), b"", b"")
+    unsigned = Item(Kind.ADMISSION, epoch, body, (), b"", b"")
+    digest = possession.founder_digest(network.genesis.mesh_id, unsigned.message)
     forged, true = (
-        Item(2, epoch, body, (), possession.sign(secret, unsigned.message_hash), b"")
+        Item(2, epoch, body, (), possession.sign(secret, digest), b"")
         for secret in (peers[1].secret, network.founder_secret)
     )
     hand_over(mallory, peers[1], forged)
@@ -525,3 +529,148 @@ def test_a_want_with_one_id_many_times_is_answered_once() -> None:
     mallory.say(peers[1], Want(item_ids=[item_id] * WANT_IDS_MAX))
     network.run(1.0)
     assert [len(frame.items) for frame in mallory.heard_of(Items)] == [1]
+
+
+def test_an_item_that_was_wanted_too_early_is_announced_when_it_comes() -> None:
+    """A friend that asks for what we do not hold has not been sent it, and is told once we do."""
+    network, peers, friend = mesh_with_mallory()
+    item = secret_item(network, peers[0], "not yet")
+    friend.say(peers[1], Want(item_ids=[item.item_id]))
+    hand_over(network.add_puppet("author", peers[1]), peers[1], item)
+    network.run(1.0)
+    assert friend.heard_of(Announce) == [Announce(item_ids=[item.item_id])]
+
+
+def test_a_complaint_of_a_later_version_is_noted_and_not_blamed() -> None:
+    """A fault whose number we do not know is no known fault; who reports it has done nothing wrong."""
+    _, peers, friend = mesh_with_mallory()
+    for fault in (Fault.OVER_QUOTA, 200):
+        friend.say(peers[1], Complaint(fault=fault))
+    assert [(complaint.fault, complaint.ours) for complaint in peers[1].complaints] == [
+        (Fault.OVER_QUOTA, True),
+        (None, True),
+    ]
+    for fault in (0, 256):
+        friend.say(peers[1], Complaint(fault=fault))
+    assert [complaint.fault for complaint in peers[1].complaints[2:]] == [Fault.MALFORMED] * 2
+
+
+@pytest.mark.parametrize("base_size", [1, 31])
+def test_a_root_is_whole_or_missing(base_size: int) -> None:
+    _, peers, friend = mesh_with_mallory()
+    base = b"\x01" * base_size
+    friend.say(peers[1], RingWanted(root=bytes(32), base_root=base))
+    friend.say(peers[1], RingDifference(root=bytes(32), base_root=base, added=[], removed=[]))
+    assert [complaint.fault for complaint in peers[1].complaints] == [Fault.MALFORMED] * 2
+
+
+@pytest.mark.parametrize("field", ["added", "removed"])
+@pytest.mark.parametrize("keys", [[b"\x03" * 33, b"\x02" * 33], [b"\x02" * 33] * 2])
+def test_the_keys_of_a_difference_strictly_ascend(field: str, keys: list[bytes]) -> None:
+    """A difference has one encoding; also where nobody waits for the ring."""
+    _, peers, friend = mesh_with_mallory()
+    lists = {"added": [], "removed": [], field: keys}
+    friend.say(peers[1], RingDifference(root=bytes(32), base_root=b"", **lists))
+    assert [complaint.fault for complaint in peers[1].complaints] == [Fault.MALFORMED]
+
+
+def test_the_highest_version_in_common_is_spoken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the order of the lists, both sides choose the same."""
+    network, peers, friend = mesh_with_mallory()
+    monkeypatch.setattr(frames, "VERSIONS", (1, 2, 3))
+    for versions, spoken in (([1], 1), ([2, 1, 9], 2), ([3, 2], 3)):
+        network.disconnect(friend.peer, peers[1])
+        network.connect(friend.peer, peers[1])
+        friend.say(peers[1], Hello(versions=versions, mesh_id=network.genesis.mesh_id, nonce=b"\xfe" * 32))
+        link = next(link for link, (there, _) in peers[1].links.items() if there is friend.peer)
+        assert peers[1].engine._links[link].version == spoken
+
+
+def test_a_newcomer_who_lost_to_a_rival_is_answered_and_not_blamed() -> None:
+    """We have admitted it and shall not again; that its record does not count is no fault of its own."""
+    network, peers, newcomer = mesh_with_mallory()
+    secrets = [membership.keypair()[0] for _ in range(2)]
+    winner, loser = sorted(
+        (admission_item(network, peers[0], secret) for secret in secrets), key=lambda item: item.message_hash
+    )
+    hand_over(network.add_puppet("other", peers[1]), peers[1], loser, winner)
+    assert loser.body.key not in peers[1].engine.roster
+    newcomer.heard.clear()
+    for _ in range(2 * FAULTS_MAX):
+        newcomer.say(peers[1], Petition(key=loser.body.key, possession=loser.body.possession))
+    network.run(1.0)
+    assert peers[1].complaints == []
+    assert Announce(item_ids=[loser.item_id]) in newcomer.heard
+
+
+def test_a_made_up_root_delays_an_item_by_one_question() -> None:
+    """An id covers no root: the next friend that announced the item is asked as soon as the ring was asked in vain."""
+    network, peers, liar = mesh_with_mallory(epoch_s=100)
+    honest = network.add_puppet("honest", peers[1])
+    item = secret_item(network, peers[0], "delay me")
+    lie = Item(item.kind, item.epoch, item.body, item.tags, item.proof, b"\x77" * 32)
+    alone = msgspec.structs.replace(item.body, slot=1)
+    only_theirs = Item(item.kind, item.epoch, alone, item.tags, item.proof, b"\x77" * 32)
+    hand_over(liar, peers[1], lie, only_theirs)
+    honest.say(peers[1], Announce(item_ids=[item.item_id]))
+    network.run(ASK_DELAY_S + ASK_INTERVAL_S - 0.1)
+    assert honest.heard_of(Want) == []
+    network.run(0.2)
+    assert honest.heard_of(Want) == [Want(item_ids=[item.item_id])]
+    honest.say(peers[1], Items(items=[item.encoding]))
+    assert item.item_id in peers[1].engine.store
+    assert only_theirs.item_id in peers[1].engine._ring_search, "nobody else has it, so it waits on"
+
+
+def test_a_known_ring_that_does_not_fit_delays_an_item_by_one_question() -> None:
+    """A ring that we know, but that the item may not name, is no better than one that was made up."""
+    network, peers, liar = mesh_with_mallory(epoch_s=100)
+    honest = network.add_puppet("honest", peers[1])
+    item = secret_item(network, peers[0], "delay me")
+    stranger = membership.keypair()[1]
+    wrong = Ring([*item_ring(peers[0], item).keys, stranger])
+    peers[1].engine.roster.accept_ring(wrong.keys, wrong.root)
+    hand_over(liar, peers[1], Item(item.kind, item.epoch, item.body, item.tags, item.proof, wrong.root))
+    honest.say(peers[1], Announce(item_ids=[item.item_id]))
+    network.run(ASK_DELAY_S + ASK_INTERVAL_S + 0.1)
+    assert honest.heard_of(Want) == [Want(item_ids=[item.item_id])]
+
+
+def test_a_ring_whose_records_are_on_their_way_is_asked_for_once_more() -> None:
+    """The friend did answer; that its answer came before the records is no reason to fetch the item anew."""
+    network, peers, friend = mesh_with_mallory(epoch_s=100)
+    other = network.add_puppet("other", peers[1])
+    item = secret_item(network, peers[0], "ring?")
+    hand_over(friend, peers[1], Item(item.kind, item.epoch, item.body, item.tags, item.proof, b"\x77" * 32))
+    other.say(peers[1], Announce(item_ids=[item.item_id]))
+    network.run(2.0)
+    unknown = [membership.keypair()[1]]
+    friend.say(peers[1], RingDifference(root=b"\x77" * 32, base_root=b"", added=unknown, removed=[]))
+    network.run(ASK_INTERVAL_S)
+    assert len(friend.heard_of(RingWanted)) == 2
+    assert other.heard_of(Want) == []
+    network.run(ASK_INTERVAL_S)
+    assert other.heard_of(Want) == [Want(item_ids=[item.item_id])]
+
+
+def item_ring(peer: Peer, item: Item) -> Ring:
+    ring = peer.engine.roster.ring_at(item.epoch)
+    assert ring is not None
+    return ring
+
+
+@pytest.mark.parametrize("what", ["the bare hash", "another mesh"])
+def test_the_founders_signature_is_for_one_purpose_and_one_mesh(what: str) -> None:
+    """What the founder's key signs elsewhere, or in another mesh of the same founder, admits nobody here."""
+    network, peers, mallory = mesh_with_mallory()
+    newcomer = membership.keypair()[0]
+    body = admission_item(network, peers[0], newcomer, slot=5).body
+    unsigned = Item(Kind.ADMISSION, network.genesis.epoch_at(network.now), body, (), b"", b"")
+    digest = {
+        "the bare hash": unsigned.message_hash,
+        "another mesh": possession.founder_digest(bytes(32), unsigned.message),
+    }[what]
+    signature = possession.sign(network.founder_secret, digest)
+    hand_over(mallory, peers[1], Item(unsigned.kind, unsigned.epoch, body, (), signature, b""))
+    assert [complaint.fault for complaint in peers[1].complaints] == [Fault.INVALID_PROOF]
+    assert membership.public_key(newcomer) not in peers[1].engine.roster

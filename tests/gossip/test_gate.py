@@ -6,7 +6,7 @@ import pytest
 
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
-from rumor.gossip.gate import Gate, inspect
+from rumor.gossip.gate import Gate, in_words, inspect
 from rumor.gossip.genesis import Genesis, Parameters
 
 KEYS = [membership.keypair()[1] for _ in range(4)]
@@ -34,8 +34,8 @@ def test_it_is_open_when_all_is_well() -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence", "open_at"),
     [
-        ({"eligible_at": None}, "not a member", None),
-        ({"eligible_at": 102}, "counts in a little while", 1_020.0),
+        ({"eligible_at": None}, "can admit one newcomer in 10 seconds", None),
+        ({"eligible_at": 102}, "It counts in 20 seconds", 1_020.0),
         ({"friend_count": 2}, "3 confirmed friends", None),
         ({"ring": Ring(KEYS[:3]), "digests": [Ring(KEYS[:3]).root] * 3}, "4 members", None),
         ({"ring": None}, "4 members", None),
@@ -62,3 +62,30 @@ def test_who_has_fewer_than_three_friends_needs_all_of_them() -> None:
 def test_waiting_helps_only_if_it_helps_with_everything() -> None:
     assert gate(eligible_at=102, secrets_left=0).open_at == 1_020.0
     assert gate(eligible_at=102, friend_count=0).open_at is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1, "a second"),
+        (10, "10 seconds"),
+        (19.2, "20 seconds"),
+        (60, "a minute"),
+        (61, "61 seconds"),
+        (3_600, "an hour"),
+        (3_601, "61 minutes"),
+        (7_200, "2 hours"),
+        (86_400, "a day"),
+        (172_800, "2 days"),
+    ],
+)
+def test_a_wait_is_told_in_words_and_never_too_short(seconds: float, words: str) -> None:
+    assert in_words(seconds) == words
+
+
+def test_who_is_not_admitted_learns_what_waiting_will_take() -> None:
+    """How many newcomers in which time, and how long it takes from then on."""
+    hourly = Genesis.found("gate", KEYS[0], Parameters(admissions_per_epoch=3))
+    (sentence, *_) = gate(genesis=hourly, eligible_at=None).obstacles
+    assert "3 newcomers in an hour" in sentence
+    assert "2 hours" in sentence

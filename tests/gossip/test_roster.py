@@ -215,3 +215,77 @@ def test_only_admissions_enter() -> None:
 def msgspec_free(item: Item) -> Item:
     """The item with a body of another kind."""
     return Item(Kind.SECRET, item.epoch, msgspec.UNSET, item.tags, item.proof, item.ring_root)  # type: ignore[arg-type]
+
+
+def odd_rings(count: int) -> list[Ring]:
+    """Rings that follow from no records here."""
+    return [Ring([KEYS[0], KEYS[number + 2]]) for number in range(count)]
+
+
+def limit_kept_rings(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
+    monkeypatch.setattr(roster_module, "KEPT_RINGS_SIZE_MAX", count * 2 * 33)
+    monkeypatch.setattr(roster_module, "RINGS_KEPT_MAX", 0)
+
+
+def test_durable_rings_have_a_limit_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each item may name a ring of its own; what that costs is bounded, on the disk as in memory."""
+    limit_kept_rings(monkeypatch, 2)
+    roster = made_of(record(KEYS[1], 5, 1))
+    one, two, three, four = odd_rings(4)
+    for epoch, ring in ((11, one), (10, two)):
+        roster.name(ring.root, epoch, ring)
+    roster.ring_changes()
+    roster.name(three.root, 12, three)
+    assert roster.ring_changes() == [
+        RingKept(ring_root=three.root, keys=three.keys),
+        RingForgotten(ring_root=two.root),
+    ]
+    roster.name(four.root, 9, four)
+    assert roster.ring_changes() == [
+        RingKept(ring_root=four.root, keys=four.keys),
+        RingForgotten(ring_root=four.root),
+    ]
+    assert [roster.known_ring(ring.root) is not None for ring in (one, two, three, four)] == [
+        True,
+        False,
+        True,
+        False,
+    ]
+    roster.unname(two.root)
+    assert roster.ring_changes() == []
+    roster.unname(one.root)
+    assert roster.ring_changes() == [RingForgotten(ring_root=one.root)]
+
+
+def test_the_rings_of_records_are_the_last_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A newcomer without a secret misses a secret; one without a record computes other rings than everybody."""
+    limit_kept_rings(monkeypatch, 1)
+    roster = made_of(record(KEYS[1], 5, 1))
+    one, two = odd_rings(2)
+    roster.name(one.root, 6, one, for_record=True)
+    roster.name(two.root, 12, two)
+    assert roster.known_ring(one.root) == one
+    assert roster.known_ring(two.root) is None
+
+
+def test_a_ring_that_was_restored_counts_towards_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    limit_kept_rings(monkeypatch, 1)
+    roster = made_of(record(KEYS[1], 5, 1))
+    one, two = odd_rings(2)
+    roster.restore_ring(one.keys)
+    roster.name(one.root, 8)
+    roster.name(two.root, 9, two)
+    assert RingForgotten(ring_root=one.root) in roster.ring_changes()
+
+
+def test_an_item_over_a_ring_that_is_forgotten_may_have_it_kept_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limit_kept_rings(monkeypatch, 1)
+    roster = made_of(record(KEYS[1], 5, 1))
+    one, two = odd_rings(2)
+    roster.name(one.root, 8, one)
+    roster.name(two.root, 9, two)
+    assert roster.known_ring(one.root) is None
+    roster.name(one.root, 10, one)
+    assert roster.known_ring(one.root) == one

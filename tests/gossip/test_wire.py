@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rumor.gossip import wire
 from rumor.gossip.errors import GossipError, Malformed
 from rumor.gossip.frames import FRAME_SIZE_MAX, Announce, Complaint, Hello, Items, decode_frame_untrusted
-from rumor.gossip.wire import encode
+from rumor.gossip.wire import Message, decode_untrusted, encode
 
 FRAMES = st.one_of(
     st.builds(
@@ -98,3 +99,20 @@ def test_colliding_map_keys_cost_nothing() -> None:
 
 def test_every_protocol_error_has_one_root() -> None:
     assert issubclass(Malformed, GossipError)
+
+
+class _Flag(Message, frozen=True):
+    flag: bool
+
+
+def test_a_record_on_the_disk_may_hold_a_flag() -> None:
+    """Not on the wire, where no message has such a field; what a node keeps of a friend does."""
+    for flag in (True, False):
+        assert decode_untrusted(_Flag, encode(_Flag(flag=flag)), 10) == _Flag(flag=flag)
+    with pytest.raises(Malformed):
+        decode_untrusted(_Flag, b"\x81\x01", 10)
+
+
+def test_there_is_one_strict_reader() -> None:
+    """Two tables of refused tags would be one too many to keep complete."""
+    assert not hasattr(wire, "cbor2")

@@ -375,6 +375,16 @@ def admission_item(
     return signed(network, sponsor.secret, ring, Kind.ADMISSION, epoch, body)
 
 
+def fill(peer: Peer, network: FakeNetwork, count: int) -> set[bytes]:
+    """Gives a node items that nobody looks into."""
+    epoch = network.genesis.epoch_at(network.now)
+    for number in range(count):
+        nonce = number.to_bytes(32, "big")
+        body = SecretBody(slot=0, text="x", style=0, thread_nonce=nonce, reply_key=nonce, retraction=nonce)
+        peer.engine.store.add(Item(Kind.SECRET, epoch, body, (bytes(33), bytes(33)), b"", bytes(32)))
+    return {item_id for _, item_id in peer.engine.store.sets[1]}
+
+
 def garbled(item: Item) -> Item:
     """The same item, by its id, with a proof that does not hold."""
     proof = item.proof[:-1] + bytes([item.proof[-1] ^ 1])

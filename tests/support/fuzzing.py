@@ -12,6 +12,7 @@ from rumor.crypto import membership, possession, proofs, vault
 from rumor.crypto.errors import InvalidProof, InvalidVault
 from rumor.crypto.membership import Ring
 from rumor.gossip import ranges
+from rumor.gossip.answers import WAITING_MAX
 from rumor.gossip.engine import Engine
 from rumor.gossip.errors import Malformed
 from rumor.gossip.events import FriendId, LinkId, VerifyWanted
@@ -51,7 +52,8 @@ def _founding(number: int) -> Item:
     proof = possession.prove_possession(SECRETS[number], GENESIS.mesh_id)
     body = AdmissionBody(slot=number, key=KEYS[number], possession=proof)
     unsigned = Item(Kind.ADMISSION, EPOCH, body, (), b"", b"")
-    return Item(Kind.ADMISSION, EPOCH, body, (), possession.sign(SECRETS[0], unsigned.message_hash), b"")
+    digest = possession.founder_digest(GENESIS.mesh_id, unsigned.message)
+    return Item(Kind.ADMISSION, EPOCH, body, (), possession.sign(SECRETS[0], digest), b"")
 
 
 RECORDS = [_founding(number) for number in (1, 2)]
@@ -120,6 +122,9 @@ def _check_bounds(engine: Engine) -> None:
     assert len(engine._digests) <= len(FRIENDS)
     assert engine.author.petition_count <= 1
     assert len(engine.roster) <= 64
+    for link in engine._links.values():
+        assert len(link.backlog) <= len(engine.store)
+        assert len(link.answers) <= WAITING_MAX
 
 
 def _proof(data: bytes) -> object:

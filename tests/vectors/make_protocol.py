@@ -181,10 +181,10 @@ def admission_item() -> tuple[Item, Vector]:
 
 def founder_item() -> tuple[Item, Vector]:
     body = AdmissionBody(slot=1, key=membership.public_key(MEMBERS[1]), possession=possession_of(MEMBERS[1]))
-    message_digest = hashlib.sha256(message_of(Kind.ADMISSION, EPOCH, body)).digest()
+    message_digest = possession.founder_digest(MESH_ID, message_of(Kind.ADMISSION, EPOCH, body))
     signature = plain_signature(MEMBERS[0], message_digest, "founder's signature")
     item = Item(Kind.ADMISSION, EPOCH, body, (), signature, b"")
-    return item, {**_described(item), **_admitted(body)}
+    return item, {**_described(item), **_admitted(body), "signed_digest": message_digest.hex()}
 
 
 def _admitted(body: AdmissionBody) -> Vector:
