@@ -72,3 +72,24 @@ def test_a_length_beyond_the_data_allocates_nothing() -> None:
     for head in (b"\x9b", b"\x5b", b"\x7b", b"\xbb"):
         with pytest.raises(NotCanonical):
             canonical.decode_untrusted(b"\x81" + head + b"\x7f" + b"\xff" * 7, 100)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "c100",  # a tag whose decoder makes a time
+        "c24101",  # one that makes a big number
+        "d8236161",  # one that compiles a regular expression
+        "d9ffff00",  # one that nobody knows
+        "9f01ff",  # an indefinite array
+        "a201020103",  # a map with a key twice
+        "a10100",  # a map by integers, whose hashes can be made to collide
+        "a2616101616102",  # a map with a text key twice
+        "818181",  # cut short
+        "8181818101",  # too deep
+    ],
+)
+def test_strict_reading_leaves_nothing_dangerous_for_its_callers_types(data: str) -> None:
+    """The gossip reads by the same function, and looks at types only afterwards."""
+    with pytest.raises(NotCanonical):
+        canonical.read_untrusted(bytes.fromhex(data), 100, 3)

@@ -1,7 +1,10 @@
 """Holdings: items, tags, members and rings change together, and the same after a restart."""
 
+import pytest
+
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
+from rumor.gossip import roster as roster_module
 from rumor.gossip.events import ItemAccepted, ItemRemoved, RingForgotten, RingKept
 from rumor.gossip.genesis import Genesis, Parameters
 from rumor.gossip.holdings import REFUSED_IDS_MAX, Holdings
@@ -87,3 +90,21 @@ def test_refused_ids_have_a_limit() -> None:
     for item_id in ids:
         holdings.refuse(item_id)
     assert holdings.lacking(ids) == ids[:1]
+
+
+@pytest.mark.parametrize("restored", [False, True])
+def test_the_rings_of_admissions_outlast_those_of_secrets(
+    monkeypatch: pytest.MonkeyPatch, restored: bool
+) -> None:
+    """However old: without its ring a newcomer would lack a member."""
+    monkeypatch.setattr(roster_module, "KEPT_RINGS_SIZE_MAX", RING.size * 33)
+    odd, other = Ring([KEYS[0], KEYS[3]]), Ring([KEYS[0], KEYS[4]])
+    late, fresh = record(KEYS[2], 2, 101), secret("a", epoch=20)
+    named = Item(late.kind, late.epoch, late.body, late.tags, late.proof, odd.root)
+    holdings = holding() if not restored else Holdings(GENESIS)
+    if restored:
+        holdings.restore([FIRST, named], [odd.keys])
+    else:
+        holdings.keep(named, odd)
+    holdings.keep(Item(fresh.kind, fresh.epoch, fresh.body, fresh.tags, fresh.proof, other.root), other)
+    assert RingForgotten(ring_root=odd.root) not in holdings.roster.ring_changes()
