@@ -92,10 +92,10 @@ class Answers:
             size = 0
             while self._waiting and size < ITEMS_FRAME_SIZE and len(batch) < WANT_IDS_MAX:
                 item_id, _ = self._waiting.popitem(last=False)
-                item = store.get(item_id)
-                if item is not None:
-                    batch[item_id] = item.encoding
-                    size += len(item.encoding)
+                encoding = store.encoding(item_id)
+                if encoding is not None:
+                    batch[item_id] = encoding
+                    size += len(encoding)
             if batch:
                 frames.append((Items(items=list(batch.values())), list(batch)))
                 self._items.spend(size, now)

@@ -77,8 +77,10 @@ class CatchUp:
             for message in step.messages
         ]
         # Oldest first: a record can be checked only after those that its ring is made of.
-        held = [item for item in (self._store.get(ItemId(item_id)) for item_id in step.have) if item]
-        have = [item.item_id for item in sorted(held, key=lambda item: item.epoch)]
+        held = [(self._store.epoch(ItemId(item_id)), ItemId(item_id)) for item_id in step.have]
+        have = [
+            item_id for epoch, item_id in sorted(held, key=lambda entry: entry[0] or 0) if epoch is not None
+        ]
         if step.done:
             follow = self._starts and self._collection == RECORDS
             self._close(now)

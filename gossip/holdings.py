@@ -37,15 +37,22 @@ class Holdings:
         """Takes back what was kept before a restart."""
         for keys in rings:
             self.roster.restore_ring(keys)
-        oldest_first = sorted(items, key=lambda item: (item.kind is not Kind.ADMISSION, item.epoch))
-        for item in oldest_first:
-            self.store.add(item)
+        records: list[Item] = []
+        named: list[tuple[bytes, int]] = []
+        for item in items:  # Once, and letting go of each: all of them whole would take three times the memory.
             if item.kind is Kind.ADMISSION:
-                self.roster.add(item)
+                records.append(item)
             else:
+                self.store.add(item)
                 self._tags.add(item)
-            if not item.by_founder:
-                self.roster.name(item.ring_root, item.epoch, for_record=item.kind is Kind.ADMISSION)
+                named.append((item.ring_root, item.epoch))
+        for record in sorted(records, key=lambda record: record.epoch):
+            self.store.add(record)
+            self.roster.add(record)
+            if not record.by_founder:
+                self.roster.name(record.ring_root, record.epoch, for_record=True)
+        for root, epoch in named:
+            self.roster.name(root, epoch, for_record=False)
 
     def lacking(self, item_ids: Iterable[ItemId]) -> list[ItemId]:
         """Those of these ids that are neither held nor refused."""

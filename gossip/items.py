@@ -160,6 +160,7 @@ class Item:
         item = cls(Kind(raw.kind), raw.epoch, body, tuple(raw.tags), raw.proof, raw.ring_root)
         if item.encoding != data:
             raise Malformed("not the one encoding of this item")
+        item.__dict__["encoding"] = data  # One copy in memory and not two.
         item._check_form()
         return item
 

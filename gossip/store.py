@@ -3,6 +3,9 @@
 Records (admissions) and other items stand in two sets, since records are kept for ever and the others expire. What
 exceeds the byte limit goes oldest epoch first; ``floor`` is the lowest epoch that is still kept whole, so that a
 reconciliation never asks for what was dropped.
+
+Of an item that expires only the encoding is kept, since that is what is sent: an item taken apart takes three times
+the memory. Records are few and often looked at, and stay whole.
 """
 
 from collections.abc import Iterator
@@ -26,7 +29,9 @@ class ItemStore:
     """Items by id, with the sorted sets that reconciliation needs."""
 
     def __init__(self, size_max: int = ITEMS_SIZE_MAX) -> None:
-        self._items: dict[ItemId, Item] = {}
+        self._records: dict[ItemId, Item] = {}
+        self._transient: dict[ItemId, tuple[int, bytes]] = {}
+        """Epoch and encoding."""
         self._size_max = size_max
         self.size = 0
         """Bytes of all encodings."""
@@ -36,28 +41,52 @@ class ItemStore:
         """Indexed by collection."""
 
     def __len__(self) -> int:
-        return len(self._items)
+        return len(self._records) + len(self._transient)
 
     def __contains__(self, item_id: object) -> bool:
-        return item_id in self._items
+        return item_id in self._transient or item_id in self._records
 
     def get(self, item_id: ItemId) -> Item | None:
-        return self._items.get(item_id)
+        """The item, taken apart afresh if it is one that expires."""
+        if item_id in self._transient:
+            return Item.decode_untrusted(self._transient[item_id][1])
+        return self._records.get(item_id)
+
+    def encoding(self, item_id: ItemId) -> bytes | None:
+        """The item as it is sent."""
+        if item_id in self._transient:
+            return self._transient[item_id][1]
+        record = self._records.get(item_id)
+        return record.encoding if record is not None else None
+
+    def epoch(self, item_id: ItemId) -> int | None:
+        if item_id in self._transient:
+            return self._transient[item_id][0]
+        record = self._records.get(item_id)
+        return record.epoch if record is not None else None
 
     def records(self) -> Iterator[Item]:
         """All admissions, in the order of their epochs."""
         for _, item_id in self.sets[RECORDS]:
-            yield self._items[ItemId(item_id)]
+            yield self._records[ItemId(item_id)]
 
     def add(self, item: Item) -> None:
-        if item.item_id in self._items:
+        if item.item_id in self:
             return
-        self._items[item.item_id] = item
+        if item.kind is Kind.ADMISSION:
+            self._records[item.item_id] = item
+        else:
+            self._transient[item.item_id] = (item.epoch, item.encoding)
         self.size += len(item.encoding)
         self.sets[_collection(item)].insert(item.epoch, item.item_id)
 
     def remove(self, item_id: ItemId) -> Item:
-        item = self._items.pop(item_id)
+        """Gives an item up. Raises ``KeyError`` for one that is not held."""
+        item = self.get(item_id)
+        if item is None:
+            raise KeyError(item_id)
+        self._records.pop(item_id, None)
+        self._transient.pop(item_id, None)
         self.size -= len(item.encoding)
         self.sets[_collection(item)].remove(item.epoch, item_id)
         return item

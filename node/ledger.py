@@ -5,7 +5,7 @@ is, goes into one of a fixed number of rows of one size that were there before; 
 overwritten. Slots are kept as long as the engine wants them, also those whose secret never left.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -57,7 +57,8 @@ class _Row(Message, frozen=True):
 class Remembered:
     """What an engine takes back after a restart."""
 
-    items: list[Item]
+    items: Iterator[Item]
+    """To be read once."""
     slots: list[tuple[Purpose, int, int]]
     outbox: list[OutboxAdded]
     rings: list[list[bytes]]
@@ -74,11 +75,10 @@ class Ledger:
 
     async def load(self) -> Remembered:
         """Reads everything. Raises ``StoreError``."""
-        records = await self._store.load(Table.RECORDS)
-        items = [Item.decode_untrusted(encoding) for encoding in records.values()]
+        encodings = list((await self._store.load(Table.RECORDS)).values())
         last = 0
         while page := await self._store.items(after=last):
-            items += [Item.decode_untrusted(row.value) for row in page]
+            encodings += [row.value for row in page]
             last = page[-1].seq
         slots = []
         for key in await self._store.load(Table.SLOTS):
@@ -95,7 +95,7 @@ class Ledger:
             [keys[start : start + POINT_SIZE] for start in range(0, len(keys), POINT_SIZE)]
             for keys in (await self._store.load(Table.RINGS)).values()
         ]
-        return Remembered(items=items, slots=slots, outbox=outbox, rings=rings)
+        return Remembered(items=map(Item.decode_untrusted, encodings), slots=slots, outbox=outbox, rings=rings)
 
     async def write(self, events: Iterable[Event]) -> None:
         """Makes the durable ones of these events durable, all together. Raises ``StoreError``."""

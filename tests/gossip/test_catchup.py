@@ -14,7 +14,7 @@ from rumor.gossip.store import RECORDS, TRANSIENT, ItemStore
 def secret(epoch: int, number: int) -> Item:
     nonce = number.to_bytes(32, "big")
     body = SecretBody(slot=0, text="x", style=0, thread_nonce=nonce, reply_key=nonce, retraction=nonce)
-    return Item(Kind.SECRET, epoch, body, (bytes(33), bytes(33)), b"", bytes(32))
+    return Item(Kind.SECRET, epoch, body, (bytes(33), bytes(33)), bytes(66), bytes(32))
 
 
 def record(epoch: int, number: int) -> Item:
