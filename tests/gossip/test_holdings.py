@@ -19,7 +19,8 @@ def secret(text: str, tag: int = 1, epoch: int = 9) -> Item:
     body = SecretBody(
         slot=0, text=text, style=0, thread_nonce=bytes(32), reply_key=bytes(32), retraction=bytes(32)
     )
-    return Item(Kind.SECRET, epoch, body, (tag.to_bytes(33, "big"), bytes(33)), bytes(64), RING.root)
+    tags = (tag.to_bytes(33, "big"), bytes(33))
+    return Item(Kind.SECRET, epoch, body, tags, b"".join(tags), RING.root)
 
 
 def record(key: bytes, epoch: int, tag: int) -> Item:
