@@ -431,7 +431,7 @@ class Engine:
                 if self._links[neighbour.link].ring_questions.free_at() <= now
             ]
             asked = self._ring_search.whom_to_ask(root, ready, self._random, now)
-            if self.roster.known_ring(root) is not None:
+            if self.roster.rings.known(root) is not None:
                 continue  # Known, and wrong for these items until the roster says otherwise.
             for link in asked:
                 self._links[link].ring_questions.spend(1, now)
@@ -440,10 +440,10 @@ class Engine:
                 )
 
     def _send_ring(self, link: Link, frame: RingWanted, now: float) -> None:
-        ring = self.roster.known_ring(frame.root)
+        ring = self.roster.rings.known(frame.root)
         if ring is None or not link.answers.grants_ring(now):
             return
-        base = self.roster.known_ring(frame.base_root)
+        base = self.roster.rings.known(frame.base_root)
         theirs = set(base.keys) if base is not None else set()
         keys = set(ring.keys)
         link.send(
@@ -462,14 +462,14 @@ class Engine:
     def _ring_came(self, frame: RingDifference, now: float) -> None:
         if not self._ring_search.awaits(frame.root):
             return
-        base = self.roster.known_ring(frame.base_root)
+        base = self.roster.rings.known(frame.base_root)
         if base is None and frame.base_root:
             return  # The base that we named may be forgotten by now; the next question names another.
         keys = (set(base.keys) if base is not None else set()) - set(frame.removed) | set(frame.added)
         if not all(self.roster.knows(key) for key in keys):
             self._ring_search.put_aside(frame.root)
             return  # The records were announced with the ring; it is asked for again when they have come.
-        self.roster.accept_ring(keys, frame.root)
+        self.roster.rings.accept(keys, frame.root)
         for arrival, ring in list(self._ring_search.try_root(frame.root, self._ring_of)):
             self._verify(arrival, ring, now)
 
@@ -529,7 +529,7 @@ class Engine:
             ]
             self._events.append(VerifyWanted(batch_id=batch_id, ring=ring, jobs=jobs))
         self._events.extend(self.author.proofs_wanted())
-        self._events.extend(self.roster.ring_changes())
+        self._events.extend(self.roster.rings.changes())
         ours = self.roster.ring_at(self._epoch)
         if ours is not None and ours.root != self._digest_sent:
             self._digest_sent = ours.root

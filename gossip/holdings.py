@@ -36,10 +36,12 @@ class Holdings:
     def restore(self, items: Iterable[Item], rings: Iterable[Collection[bytes]]) -> None:
         """Takes back what was kept before a restart."""
         for keys in rings:
-            self.roster.restore_ring(keys)
+            self.roster.rings.restore(keys)
         records: list[Item] = []
         named: list[tuple[bytes, int]] = []
-        for item in items:  # Once, and letting go of each: all of them whole would take three times the memory.
+        for (
+            item
+        ) in items:  # Once, and letting go of each: all of them whole would take three times the memory.
             if item.kind is Kind.ADMISSION:
                 records.append(item)
             else:
@@ -50,9 +52,9 @@ class Holdings:
             self.store.add(record)
             self.roster.add(record)
             if not record.by_founder:
-                self.roster.name(record.ring_root, record.epoch, for_record=True)
+                self.roster.rings.name(record.ring_root, record.epoch, for_record=True)
         for root, epoch in named:
-            self.roster.name(root, epoch, for_record=False)
+            self.roster.rings.name(root, epoch, for_record=False)
 
     def lacking(self, item_ids: Iterable[ItemId]) -> list[ItemId]:
         """Those of these ids that are neither held nor refused."""
@@ -94,7 +96,7 @@ class Holdings:
         self.store.add(item)
         events.append(ItemAccepted(item=item))
         if not item.by_founder:
-            self.roster.name(item.ring_root, item.epoch, ring, for_record=item.kind is Kind.ADMISSION)
+            self.roster.rings.name(item.ring_root, item.epoch, ring, for_record=item.kind is Kind.ADMISSION)
         if self.store.too_large:
             events += self.expire(self.store.floor)
         return events
@@ -118,5 +120,5 @@ class Holdings:
         """An item that the store has given up."""
         if item.kind is not Kind.ADMISSION:
             self._tags.remove(item)
-        self.roster.unname(item.ring_root)
+        self.roster.rings.unname(item.ring_root)
         return [ItemRemoved(item_id=item.item_id)]

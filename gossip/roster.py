@@ -10,25 +10,20 @@ and what they posted over those stays readable; but no ring may hold both.
 
 *Rings of others.* A node that has a record too few computes another root. It fetches the ring that an item names from
 the friend who sent it and accepts it if it could be a snapshot of the roster (``check_ring``): nobody chooses a ring.
-Such rings are kept while items here name them, up to a limit; beyond it those of the oldest items go first, those that
-admissions name last. The items stay, and are read here as before. But a newcomer can no longer get such a ring from
-us, and without it cannot check the item; it reads it only if another friend has the ring still.
+Which rings are known, and for how long, is the affair of ``ringbook``.
 """
 
 from bisect import bisect_left, bisect_right, insort
-from collections import OrderedDict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ..crypto.curve import POINT_SIZE
-from ..crypto.errors import CryptoError
 from ..crypto.membership import Ring
 from .errors import Fault, RemoteError
-from .events import RingForgotten, RingKept
 from .genesis import Genesis
 from .items import AdmissionBody, Item, ItemId
 from .quota import counted_tag, founder_tag
+from .ringbook import RingBook
 
 __all__ = ["MATURITY_EPOCHS", "MEMBERS_MAX", "RECORDS_MAX", "RIVALS_MAX", "Roster"]
 
@@ -40,12 +35,6 @@ MEMBERS_MAX: Final = 1_024
 RIVALS_MAX: Final = 4
 #: Records in all: 10 MB. Those beyond the ring's limit are kept so that all nodes agree which members come first.
 RECORDS_MAX: Final = 4 * MEMBERS_MAX
-#: Rings kept by root besides those that items here name. A ring of 1,024 shares its keys with the others and adds
-#: 8 kB; friends ask for what they have just been sent.
-RINGS_KEPT_MAX: Final = 128
-#: Bytes of the keys of rings that items here name and that do not follow from the records, on the disk: 254 of the
-#: largest. Each item may name a ring of its own, and a member may post some 3,000 in the lifetime of items.
-KEPT_RINGS_SIZE_MAX: Final = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,22 +49,6 @@ class _Record:
     tag: bytes
 
 
-@dataclass(slots=True)
-class _Named:
-    """A ring that items held here name."""
-
-    root: bytes
-    ring: Ring | None
-    """None after a restart, until it is asked for: making all rings anew would take seconds in a large mesh."""
-    epoch_min: int
-    epoch_max: int
-    item_count: int = 0
-    kept: bool = False
-    """Whether it is durable, since it does not follow from the records."""
-    for_record: bool = False
-    """Whether an admission names it: without the ring a newcomer would lack a member."""
-
-
 class Roster:
     """The members of one mesh and the rings that may be named."""
 
@@ -86,12 +59,9 @@ class Roster:
         self._contested: set[bytes] = set()
         self._eligible_at: dict[bytes, int] = {genesis.founder: 0}
         self._order: list[tuple[int, bytes]] = [(0, genesis.founder)]
-        self._rings: OrderedDict[bytes, Ring] = OrderedDict()
-        self._named: dict[bytes, _Named] = {}
         self._latest: dict[int, Ring] = {}
-        self._kept: dict[bytes, _Named] = {}
-        self._kept_size = 0
-        self._ring_changes: list[RingKept | RingForgotten] = []
+        self.rings = RingBook(self.ring_at)
+        """Every ring that is known by its root."""
         self._record_count = 0
         self.version = 0
         """Grows with every change of the members."""
@@ -171,9 +141,7 @@ class Roster:
         if not changes:
             return
         first = min((at, key) for key, *both in changes for at in both if at is not None)
-        for named in self._named.values():
-            if named.epoch_max >= first[0]:
-                self._make_ring(named)  # The last moment at which it follows from the records.
+        self.rings.about_to_change(first[0])
         for key, before, at in changes:
             if before is not None:
                 del self._eligible_at[key]
@@ -189,9 +157,7 @@ class Roster:
         place = bisect_left(self._order, first)
         for count in [count for count in self._latest if count > place]:
             del self._latest[count]
-        for named in self._named.values():
-            if named.epoch_max >= first[0]:
-                self._keep_if_needed(named)
+        self.rings.changed(first[0])
 
     def free_number(self) -> int | None:
         """The lowest number that the founder may still sign, or None when the founding is over."""
@@ -207,7 +173,7 @@ class Roster:
         ring = self._latest.get(count)
         if ring is None and count >= 2:
             ring = self._latest[count] = Ring([key for _, key in self._order[:count]])
-            self._remember(ring)
+            self.rings.remember(ring)
         return ring
 
     def ring_by_root(self, root: bytes, epoch: int) -> Ring | None:
@@ -215,7 +181,7 @@ class Roster:
         ring = self.ring_at(epoch)
         if ring is not None and ring.root == root:
             return ring
-        known = self.known_ring(root)
+        known = self.rings.known(root)
         if known is None:
             return None
         try:
@@ -223,19 +189,6 @@ class Roster:
         except RemoteError:
             return None
         return known
-
-    def known_ring(self, root: bytes) -> Ring | None:
-        """The ring with this root, whatever it may be named by; to answer friends who ask."""
-        named = self._named.get(root)
-        return self._make_ring(named) if named is not None else self._rings.get(root)
-
-    def _make_ring(self, named: _Named) -> Ring | None:
-        for epoch in (named.epoch_min, named.epoch_max) if named.ring is None else ():
-            ring = self.ring_at(epoch)
-            if ring is not None and ring.root == named.root:
-                named.ring = ring
-                break
-        return named.ring
 
     def check_ring(self, keys: Collection[bytes], epoch: int) -> None:
         """Checks that these keys could be somebody's snapshot of the roster at this epoch.
@@ -269,86 +222,3 @@ class Roster:
         if key == self._genesis.founder:
             return 0
         return min((record.at for record in self._by_key.get(key, ())), default=None)
-
-    def accept_ring(self, keys: Collection[bytes], root: bytes) -> None:
-        """Keeps a ring that a friend sent, if it has this root. Raises ``RemoteError``.
-
-        Whether an item may name it is asked for each item, by ``ring_by_root``.
-        """
-        try:
-            ring = Ring(keys)
-        except CryptoError as error:
-            raise RemoteError(Fault.MALFORMED, "keys that make no ring") from error
-        if ring.root != root:
-            # Which keys a root stands for is no matter of what one has heard of: this friend made it up.
-            raise RemoteError(Fault.MALFORMED, "a ring with another root")
-        self._remember(ring)
-
-    def _remember(self, ring: Ring) -> None:
-        self._rings[ring.root] = ring
-        self._rings.move_to_end(ring.root)
-        while len(self._rings) > RINGS_KEPT_MAX:
-            self._rings.popitem(last=False)
-
-    # The rings that items held here name: newcomers will ask for them as long as the items are kept.
-
-    def restore_ring(self, keys: Collection[bytes]) -> None:
-        """Takes back a ring that was kept. Raises ``CryptoError`` if it is none."""
-        ring = Ring(keys)
-        named = self._named[ring.root] = _Named(ring.root, ring, 2**63, 0)
-        self._keep(named, ring)
-
-    def name(self, root: bytes, epoch: int, ring: Ring | None = None, *, for_record: bool = False) -> None:
-        """An item of this epoch, or an admission, that names this ring is held from now on.
-
-        ``ring`` may be missing for what is taken back after a restart: it follows from the records, or was kept.
-        """
-        named = self._named.setdefault(root, _Named(root, ring, epoch, epoch))
-        named.ring = named.ring or ring
-        named.item_count += 1
-        named.for_record |= for_record
-        named.epoch_min, named.epoch_max = min(named.epoch_min, epoch), max(named.epoch_max, epoch)
-        self._keep_if_needed(named)
-
-    def unname(self, root: bytes) -> None:
-        """An item that named this ring is gone."""
-        named = self._named.get(root)
-        if named is None:
-            return
-        named.item_count -= 1
-        if named.item_count <= 0:
-            del self._named[root]
-            if named.kept:
-                self._forget(named)
-            elif named.ring is not None:
-                self._remember(named.ring)
-
-    def _keep_if_needed(self, named: _Named) -> None:
-        """Has a ring made durable that the records alone no longer give after a restart."""
-        if named.kept or named.ring is None:
-            return
-        # If it is the ring of the first and of the last epoch, it is that of all between, since rings only grow.
-        if any(self.ring_at(epoch) != named.ring for epoch in {named.epoch_min, named.epoch_max}):
-            self._ring_changes.append(RingKept(ring_root=named.ring.root, keys=named.ring.keys))
-            self._keep(named, named.ring)
-            while self._kept_size > KEPT_RINGS_SIZE_MAX:
-                self._forget(min(self._kept.values(), key=lambda kept: (kept.for_record, kept.epoch_max)))
-
-    def _keep(self, named: _Named, ring: Ring) -> None:
-        named.kept = True
-        self._kept[named.root] = named
-        self._kept_size += ring.size * POINT_SIZE
-
-    def _forget(self, named: _Named) -> None:
-        """A ring is durable no longer: nothing names it, or it is one too many."""
-        assert named.ring is not None, "a ring that is kept is known"
-        del self._kept[named.root]
-        self._kept_size -= named.ring.size * POINT_SIZE
-        self._remember(named.ring)
-        named.kept, named.ring = False, None
-        self._ring_changes.append(RingForgotten(ring_root=named.root))
-
-    def ring_changes(self) -> list[RingKept | RingForgotten]:
-        """What changed about the rings that must survive a restart; each is returned once."""
-        changes, self._ring_changes = self._ring_changes, []
-        return changes

@@ -95,7 +95,9 @@ class Ledger:
             [keys[start : start + POINT_SIZE] for start in range(0, len(keys), POINT_SIZE)]
             for keys in (await self._store.load(Table.RINGS)).values()
         ]
-        return Remembered(items=map(Item.decode_untrusted, encodings), slots=slots, outbox=outbox, rings=rings)
+        return Remembered(
+            items=map(Item.decode_untrusted, encodings), slots=slots, outbox=outbox, rings=rings
+        )
 
     async def write(self, events: Iterable[Event]) -> None:
         """Makes the durable ones of these events durable, all together. Raises ``StoreError``."""

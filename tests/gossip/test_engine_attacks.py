@@ -629,7 +629,7 @@ def test_a_known_ring_that_does_not_fit_delays_an_item_by_one_question() -> None
     item = secret_item(network, peers[0], "delay me")
     stranger = membership.keypair()[1]
     wrong = Ring([*item_ring(peers[0], item).keys, stranger])
-    peers[1].engine.roster.accept_ring(wrong.keys, wrong.root)
+    peers[1].engine.roster.rings.accept(wrong.keys, wrong.root)
     hand_over(liar, peers[1], Item(item.kind, item.epoch, item.body, item.tags, item.proof, wrong.root))
     honest.say(peers[1], Announce(item_ids=[item.item_id]))
     network.run(ASK_DELAY_S + ASK_INTERVAL_S + 0.1)

@@ -4,7 +4,7 @@ import pytest
 
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
-from rumor.gossip import roster as roster_module
+from rumor.gossip import ringbook
 from rumor.gossip.events import ItemAccepted, ItemRemoved, RingForgotten, RingKept
 from rumor.gossip.genesis import Genesis, Parameters
 from rumor.gossip.holdings import REFUSED_IDS_MAX, Holdings
@@ -62,8 +62,8 @@ def test_a_restart_changes_nothing() -> None:
     assert again.keep(LOSER, RING) is None
     late = record(KEYS[2], 2, 101)
     again.keep(Item(late.kind, late.epoch, late.body, late.tags, late.proof, bytes(32)), None)
-    assert again.roster.ring_changes() == [RingKept(ring_root=RING.root, keys=RING.keys)]
-    assert again.roster.known_ring(RING.root) == RING
+    assert again.roster.rings.changes() == [RingKept(ring_root=RING.root, keys=RING.keys)]
+    assert again.roster.rings.known(RING.root) == RING
 
 
 def test_a_kept_ring_is_restored_and_forgotten_with_its_items() -> None:
@@ -72,9 +72,9 @@ def test_a_kept_ring_is_restored_and_forgotten_with_its_items() -> None:
         WINNER.kind, WINNER.epoch, WINNER.body, WINNER.tags, WINNER.proof, Ring([KEYS[0], KEYS[3]]).root
     )
     again.restore([FIRST, named], [[KEYS[0], KEYS[3]]])
-    assert again.roster.known_ring(named.ring_root) is not None
+    assert again.roster.rings.known(named.ring_root) is not None
     assert again.expire(10) == [ItemRemoved(item_id=named.item_id)]
-    assert again.roster.ring_changes() == [RingForgotten(ring_root=named.ring_root)]
+    assert again.roster.rings.changes() == [RingForgotten(ring_root=named.ring_root)]
 
 
 def test_rivals_of_an_admission_are_not_displaced() -> None:
@@ -98,7 +98,7 @@ def test_the_rings_of_admissions_outlast_those_of_secrets(
     monkeypatch: pytest.MonkeyPatch, restored: bool
 ) -> None:
     """However old: without its ring a newcomer would lack a member."""
-    monkeypatch.setattr(roster_module, "KEPT_RINGS_SIZE_MAX", RING.size * 33)
+    monkeypatch.setattr(ringbook, "KEPT_RINGS_SIZE_MAX", RING.size * 33)
     odd, other = Ring([KEYS[0], KEYS[3]]), Ring([KEYS[0], KEYS[4]])
     late, fresh = record(KEYS[2], 2, 101), secret("a", epoch=20)
     named = Item(late.kind, late.epoch, late.body, late.tags, late.proof, odd.root)
@@ -108,4 +108,4 @@ def test_the_rings_of_admissions_outlast_those_of_secrets(
     else:
         holdings.keep(named, odd)
     holdings.keep(Item(fresh.kind, fresh.epoch, fresh.body, fresh.tags, fresh.proof, other.root), other)
-    assert RingForgotten(ring_root=odd.root) not in holdings.roster.ring_changes()
+    assert RingForgotten(ring_root=odd.root) not in holdings.roster.rings.changes()

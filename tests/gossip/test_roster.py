@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
+from rumor.gossip import ringbook
 from rumor.gossip import roster as roster_module
 from rumor.gossip.errors import Fault, RemoteError
 from rumor.gossip.events import RingForgotten, RingKept
@@ -136,9 +137,9 @@ def test_a_ring_is_taken_only_under_its_own_root() -> None:
     roster = made_of(*(record(key, 5, number) for number, key in enumerate(KEYS[1:5])))
     ring = Ring(KEYS[:4])
     with pytest.raises(RemoteError):
-        roster.accept_ring(KEYS[:3], ring.root)
+        roster.rings.accept(KEYS[:3], ring.root)
     assert roster.ring_by_root(ring.root, 9) is None
-    roster.accept_ring(KEYS[:4], ring.root)
+    roster.rings.accept(KEYS[:4], ring.root)
     assert roster.ring_by_root(ring.root, 9) == ring
     assert roster.ring_by_root(ring.root, 6) is None, "not one of an epoch before its members counted"
 
@@ -146,7 +147,7 @@ def test_a_ring_is_taken_only_under_its_own_root() -> None:
 @pytest.mark.parametrize("keys", [[], KEYS[:1], [KEYS[0], KEYS[1][:32]], [KEYS[0], b"\x02" + b"\xff" * 32]])
 def test_keys_that_make_no_ring_are_refused(keys: list[bytes]) -> None:
     with pytest.raises(RemoteError):
-        made_of().accept_ring(keys, bytes(32))
+        made_of().rings.accept(keys, bytes(32))
 
 
 def test_beyond_the_limit_those_eligible_first_make_the_ring(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,15 +170,15 @@ def test_records_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_ring_that_stops_following_from_the_records_is_kept_while_it_is_named() -> None:
     roster = made_of(record(KEYS[1], 5, 1), record(KEYS[2], 5, 2))
     ring = roster.ring_at(9)
-    roster.name(ring.root, 9, ring)
-    roster.name(ring.root, 9, ring)
-    assert roster.ring_changes() == []
+    roster.rings.name(ring.root, 9, ring)
+    roster.rings.name(ring.root, 9, ring)
+    assert roster.rings.changes() == []
     roster.add(record(KEYS[3], 4, 3))
-    assert roster.ring_changes() == [RingKept(ring_root=ring.root, keys=ring.keys)]
-    roster.unname(ring.root)
-    assert roster.ring_changes() == []
-    roster.unname(ring.root)
-    assert roster.ring_changes() == [RingForgotten(ring_root=ring.root)]
+    assert roster.rings.changes() == [RingKept(ring_root=ring.root, keys=ring.keys)]
+    roster.rings.unname(ring.root)
+    assert roster.rings.changes() == []
+    roster.rings.unname(ring.root)
+    assert roster.rings.changes() == [RingForgotten(ring_root=ring.root)]
 
 
 def test_a_ring_named_before_a_restart_is_kept_when_a_late_record_changes_it() -> None:
@@ -185,17 +186,17 @@ def test_a_ring_named_before_a_restart_is_kept_when_a_late_record_changes_it() -
     roster = made_of(record(KEYS[1], 5, 1), record(KEYS[2], 5, 2))
     ring = roster.ring_at(9)
     again = made_of(record(KEYS[1], 5, 1), record(KEYS[2], 5, 2))
-    again.name(ring.root, 9)
+    again.rings.name(ring.root, 9)
     again.add(record(KEYS[3], 4, 3))
-    assert again.ring_changes() == [RingKept(ring_root=ring.root, keys=ring.keys)]
-    assert again.known_ring(ring.root) == ring
+    assert again.rings.changes() == [RingKept(ring_root=ring.root, keys=ring.keys)]
+    assert again.rings.known(ring.root) == ring
 
 
 def test_a_record_of_a_later_epoch_makes_no_ring_durable() -> None:
     roster = made_of(record(KEYS[1], 5, 1))
-    roster.name(roster.ring_at(9).root, 9, roster.ring_at(9))
+    roster.rings.name(roster.ring_at(9).root, 9, roster.ring_at(9))
     roster.add(record(KEYS[2], 9, 2))
-    assert roster.ring_changes() == []
+    assert roster.rings.changes() == []
 
 
 def test_the_founders_numbers_run_out() -> None:
@@ -223,8 +224,8 @@ def odd_rings(count: int) -> list[Ring]:
 
 
 def limit_kept_rings(monkeypatch: pytest.MonkeyPatch, count: int) -> None:
-    monkeypatch.setattr(roster_module, "KEPT_RINGS_SIZE_MAX", count * 2 * 33)
-    monkeypatch.setattr(roster_module, "RINGS_KEPT_MAX", 0)
+    monkeypatch.setattr(ringbook, "KEPT_RINGS_SIZE_MAX", count * 2 * 33)
+    monkeypatch.setattr(ringbook, "RINGS_KEPT_MAX", 0)
 
 
 def test_durable_rings_have_a_limit_and_the_oldest_goes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,28 +234,28 @@ def test_durable_rings_have_a_limit_and_the_oldest_goes(monkeypatch: pytest.Monk
     roster = made_of(record(KEYS[1], 5, 1))
     one, two, three, four = odd_rings(4)
     for epoch, ring in ((11, one), (10, two)):
-        roster.name(ring.root, epoch, ring)
-    roster.ring_changes()
-    roster.name(three.root, 12, three)
-    assert roster.ring_changes() == [
+        roster.rings.name(ring.root, epoch, ring)
+    roster.rings.changes()
+    roster.rings.name(three.root, 12, three)
+    assert roster.rings.changes() == [
         RingKept(ring_root=three.root, keys=three.keys),
         RingForgotten(ring_root=two.root),
     ]
-    roster.name(four.root, 9, four)
-    assert roster.ring_changes() == [
+    roster.rings.name(four.root, 9, four)
+    assert roster.rings.changes() == [
         RingKept(ring_root=four.root, keys=four.keys),
         RingForgotten(ring_root=four.root),
     ]
-    assert [roster.known_ring(ring.root) is not None for ring in (one, two, three, four)] == [
+    assert [roster.rings.known(ring.root) is not None for ring in (one, two, three, four)] == [
         True,
         False,
         True,
         False,
     ]
-    roster.unname(two.root)
-    assert roster.ring_changes() == []
-    roster.unname(one.root)
-    assert roster.ring_changes() == [RingForgotten(ring_root=one.root)]
+    roster.rings.unname(two.root)
+    assert roster.rings.changes() == []
+    roster.rings.unname(one.root)
+    assert roster.rings.changes() == [RingForgotten(ring_root=one.root)]
 
 
 def test_the_rings_of_records_are_the_last_to_go(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,20 +263,20 @@ def test_the_rings_of_records_are_the_last_to_go(monkeypatch: pytest.MonkeyPatch
     limit_kept_rings(monkeypatch, 1)
     roster = made_of(record(KEYS[1], 5, 1))
     one, two = odd_rings(2)
-    roster.name(one.root, 6, one, for_record=True)
-    roster.name(two.root, 12, two)
-    assert roster.known_ring(one.root) == one
-    assert roster.known_ring(two.root) is None
+    roster.rings.name(one.root, 6, one, for_record=True)
+    roster.rings.name(two.root, 12, two)
+    assert roster.rings.known(one.root) == one
+    assert roster.rings.known(two.root) is None
 
 
 def test_a_ring_that_was_restored_counts_towards_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     limit_kept_rings(monkeypatch, 1)
     roster = made_of(record(KEYS[1], 5, 1))
     one, two = odd_rings(2)
-    roster.restore_ring(one.keys)
-    roster.name(one.root, 8)
-    roster.name(two.root, 9, two)
-    assert RingForgotten(ring_root=one.root) in roster.ring_changes()
+    roster.rings.restore(one.keys)
+    roster.rings.name(one.root, 8)
+    roster.rings.name(two.root, 9, two)
+    assert RingForgotten(ring_root=one.root) in roster.rings.changes()
 
 
 def test_an_item_over_a_ring_that_is_forgotten_may_have_it_kept_again(
@@ -284,8 +285,8 @@ def test_an_item_over_a_ring_that_is_forgotten_may_have_it_kept_again(
     limit_kept_rings(monkeypatch, 1)
     roster = made_of(record(KEYS[1], 5, 1))
     one, two = odd_rings(2)
-    roster.name(one.root, 8, one)
-    roster.name(two.root, 9, two)
-    assert roster.known_ring(one.root) is None
-    roster.name(one.root, 10, one)
-    assert roster.known_ring(one.root) == one
+    roster.rings.name(one.root, 8, one)
+    roster.rings.name(two.root, 9, two)
+    assert roster.rings.known(one.root) is None
+    roster.rings.name(one.root, 10, one)
+    assert roster.rings.known(one.root) == one
