@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -49,6 +50,17 @@ def test_help_lists_the_commands_in_the_order_of_use_and_whole() -> None:
     listed = CliRunner().invoke(main, ["--help"], terminal_width=80).stdout.split("Commands:")[1]
     assert [line.split()[0] for line in listed.splitlines() if line][:4] == ["init", "found", "run", "invite"]
     assert "..." not in listed
+
+
+def test_the_readme_names_only_commands_and_options_that_are_there() -> None:
+    """Each line that a reader is told to type is understood."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    typed = [line for line in readme.splitlines() if line.startswith("uv run rumor ")]
+    assert len(typed) > 10
+    for line in typed:
+        arguments = shlex.split(line, comments=True)[3:]
+        understood = CliRunner().invoke(main, [*arguments, "--help"])
+        assert understood.exit_code == 0, line
 
 
 def test_lines_break_between_words_and_never_in_a_command() -> None:
