@@ -139,7 +139,7 @@ def invitation_identity(secret: bytes) -> NodeSecret:
 def qr_terminal(uri: str) -> str:
     """The invitation as a QR code of half blocks, lines of text for a terminal."""
     out = io.StringIO()
-    _qr(uri).terminal(out, compact=True, border=2)
+    _qr(uri).terminal(out, compact=True, border=4)
     return out.getvalue()
 
 

@@ -8,7 +8,10 @@ libp2p, trio and the store are imported only by the commands that need them, so 
 """
 
 import json
+import re
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -28,10 +31,39 @@ EXIT_REFUSED = 4
 #: Bytes of standard input; a secret of 1,000 bytes may come with white space around it.
 STDIN_SIZE_MAX = 16_384
 
+#: Columns of a sentence on a wide terminal; longer lines are hard to read.
+SENTENCE_WIDTH_MAX = 100
+#: White and black of the 256 colours, which no theme changes: a code in inverse colours is not read by every camera.
+QR_LIGHT, QR_DARK = 231, 16
+
+
+def wrapped(text: str, width: int) -> str:
+    """Breaks lines between words, and never inside a `command`, so that it can be copied."""
+    kept = re.sub("`[^`]*`", lambda command: command[0].replace(" ", "\xa0"), text)
+    lines = [
+        textwrap.fill(line, width, break_long_words=False, break_on_hyphens=False)
+        for line in kept.splitlines()
+    ]
+    return "\n".join(lines).replace("\xa0", " ")
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Prints sentences: wrapped on a terminal, as they are elsewhere."""
+    if (sys.stderr if err else sys.stdout).isatty():
+        text = wrapped(text, min(shutil.get_terminal_size().columns, SENTENCE_WIDTH_MAX))
+    click.echo(text, err=err)
+
+
+class InOrder(click.Group):
+    """A group that lists its commands in the order in which a person meets them."""
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        return list(self.commands)
+
 
 def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
     """Ends the program with one clear sentence."""
-    click.echo(f"rumor: {message}", err=True)
+    say(f"rumor: {message}", err=True)
     sys.exit(code)
 
 
@@ -86,16 +118,22 @@ def friend_path(friend: str, rest: str = "") -> str:
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=InOrder, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--profile", default="default", show_default=True, envvar="RUMOR_PROFILE", help="Which of your profiles."
+    "--profile",
+    metavar="NAME",
+    default="default",
+    show_default=True,
+    envvar="RUMOR_PROFILE",
+    help="Which of your profiles; each is a node of its own.",
 )
 @click.version_option(version("rumor"), prog_name="rumor")
 @click.pass_context
 def main(context: click.Context, profile: str) -> None:
     """Rumor: secrets among friends, signed by a member and by nobody in particular.
 
-    Start with `rumor init`, then `rumor found NAME` or `rumor join URI`, and keep `rumor run` going.
+    Start with `rumor init`. Keep `rumor run` going in a terminal of its own; in another one, found a mesh with
+    `rumor found NAME` or take up an invitation with `rumor join URI`.
     """
     context.obj = profile
 
@@ -103,30 +141,39 @@ def main(context: click.Context, profile: str) -> None:
 @main.command()
 @click.option("--no-passphrase", is_flag=True, help="Keep the keys unprotected on this disk.")
 @click.option(
-    "--listen", metavar="MULTIADDR", help="Where friends reach this node; default: a port of its own."
+    "--listen",
+    metavar="ADDRESS",
+    help="Where this node listens for friends, such as /ip4/0.0.0.0/tcp/14142; "
+    "default: everywhere, on a port drawn once.",
 )
 @json_option
 @click.pass_context
 def init(context: click.Context, no_passphrase: bool, listen: str | None, as_json: bool) -> None:
     """Create a profile: keys, configuration, an encrypted store."""
-    from .setup import SetupError, create
+    from .setup import SetupError, check_new, create
 
     profile = profile_of(context)
-    passphrase = None if no_passphrase else read_passphrase(confirm=True)
     try:
+        check_new(profile, listen)
+        if not no_passphrase:
+            say(
+                "Choose a passphrase for this profile: it opens everything, and nobody can restore it.",
+                err=True,
+            )
+        passphrase = None if no_passphrase else read_passphrase(confirm=True)
         created = create(profile, passphrase, listen)
     except SetupError as error:
         fail(str(error))
     if no_passphrase:
-        click.echo("Warning: whoever reads this disk can read your keys, friends and secrets.", err=True)
-    option = "" if profile.name == "default" else f" --profile {profile.name}"
+        say("Warning: whoever reads this disk can read your keys, friends and secrets.", err=True)
     show(
         created,
         as_json,
-        lambda answer: click.echo(
+        lambda answer: say(
             f"Your profile is in {answer['folder']}.\n"
-            f"Next: rumor{option} found NAME to found a mesh, or rumor{option} run and "
-            f"rumor{option} join URI with an invitation."
+            f"Next, to found a mesh: `{profile.command} found NAME`.\n"
+            f"Or, with an invitation: `{profile.command} run`, and in another terminal "
+            f"`{profile.command} join URI`."
         ),
     )
 
@@ -151,13 +198,12 @@ def found(context: click.Context, name: str, trial: bool, as_json: bool) -> None
             fail(str(error))
     except ClientError as error:
         fail(str(error))
-    option = "" if profile.name == "default" else f" --profile {profile.name}"
     show(
         answer,
         as_json,
-        lambda mesh: click.echo(
-            f"You have founded '{mesh['name']}'. Next: rumor{option} run in one terminal, and "
-            f"rumor{option} invite in another."
+        lambda mesh: say(
+            f"You have founded '{mesh['name']}'.\n"
+            f"Next: `{profile.command} run`, and in another terminal `{profile.command} invite`."
         ),
     )
 
@@ -190,12 +236,13 @@ def invite(context: click.Context, name: str, member: bool, as_json: bool) -> No
     def text(answer: dict[str, Any]) -> None:
         from ..crypto.invites import qr_terminal
 
-        click.echo(answer["uri"])
         if sys.stdout.isatty():
-            click.echo(qr_terminal(answer["uri"]), err=True)
-        click.echo(
-            "Give this to one friend, over a channel that you trust. It works once and for 48 hours. "
-            "Then compare words: rumor friends.",
+            for line in qr_terminal(answer["uri"]).splitlines():
+                click.secho(line, fg=QR_LIGHT, bg=QR_DARK, err=True)
+        click.echo(answer["uri"])
+        say(
+            "Give this to one friend, over a channel that you trust. It works once, for two to three days, while your "
+            f"node runs. When your friend has joined, compare words: `{profile_of(context).command} friends`.",
             err=True,
         )
 
@@ -208,16 +255,21 @@ def invite(context: click.Context, name: str, member: bool, as_json: bool) -> No
 @json_option
 @click.pass_context
 def join(context: click.Context, uri: str, name: str, as_json: bool) -> None:
-    """Take up the invitation URI: enter its mesh, or befriend one more member of yours."""
+    """Take up the invitation URI.
+
+    It brings you into its mesh, or, if you are in that mesh already, makes one more friend there.
+    """
     answer = ask(context, "POST", "/friends", uri=uri, name=name)
     show(
         answer,
         as_json,
-        lambda answer: click.echo(f"{answer['name']}: {answer['state']}. See how it goes: rumor friends"),
+        lambda answer: say(
+            f"{answer['name']}: {answer['state']}. Next: `{profile_of(context).command} friends`."
+        ),
     )
 
 
-@main.group(invoke_without_command=True)
+@main.group(cls=InOrder, invoke_without_command=True)
 @json_option
 @click.pass_context
 def friends(context: click.Context, as_json: bool) -> None:
@@ -225,7 +277,8 @@ def friends(context: click.Context, as_json: bool) -> None:
     if context.invoked_subcommand is None:
         from .printing import print_friends
 
-        show(ask(context, "GET", "/friends"), as_json, print_friends)
+        command = profile_of(context).command
+        show(ask(context, "GET", "/friends"), as_json, lambda answer: print_friends(answer, command))
 
 
 @friends.command()
@@ -234,7 +287,10 @@ def friends(context: click.Context, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def confirm(context: click.Context, friend: str, words: tuple[str, ...], as_json: bool) -> None:
-    """Confirm FRIEND by the WORDS that they read to you from their screen."""
+    """Confirm FRIEND by the four WORDS on their screen.
+
+    Have them read to you over a channel where you know each other's voice. Without WORDS you are asked for them.
+    """
     spoken = " ".join(words) or click.prompt("Type the words that your friend reads to you", err=True)
     answer = ask(context, "PUT", friend_path(friend, "/confirmation"), words=spoken)
     show(answer, as_json, lambda answer: click.echo(f"{answer['name']}: {answer['state']}"))
@@ -266,11 +322,11 @@ def remove(context: click.Context, friend: str, yes: bool, as_json: bool) -> Non
 
 @main.command()
 @click.argument("text", required=False)
-@click.option("--style", type=click.IntRange(0, 63), default=0, help="Colour of the card.")
+@click.option("--style", type=click.IntRange(0, 63), default=0, help="A colour, for programs that show one.")
 @json_option
 @click.pass_context
 def post(context: click.Context, text: str | None, style: int, as_json: bool) -> None:
-    """Post a secret: TEXT, or what standard input holds."""
+    """Post a secret: TEXT, or standard input."""
     if text is None or text == "-":
         text = read_secret()
     answer = ask(context, "POST", "/secrets", text=text, style=style)
@@ -289,7 +345,10 @@ def post(context: click.Context, text: str | None, style: int, as_json: bool) ->
 @json_option
 @click.pass_context
 def feed(context: click.Context, follow: bool, count: int, as_json: bool) -> None:
-    """Read the newest secrets, the latest last."""
+    """Read the newest secrets, the latest last.
+
+    They stand in the order in which they reached this node. With --json each is one line.
+    """
     from .printing import print_secret
 
     if follow:
@@ -299,7 +358,7 @@ def feed(context: click.Context, follow: bool, count: int, as_json: bool) -> Non
     for secret in reversed(page):
         show(secret, as_json, print_secret)
     if not page and not as_json:
-        click.echo("Nothing here yet.", err=True)
+        say("Nothing here yet. Secrets appear once your node is connected to a friend.", err=True)
 
 
 def follow_feed(client: "Client", count: int, tell: Callable[[dict[str, Any]], None]) -> None:
@@ -322,7 +381,10 @@ def follow_feed(client: "Client", count: int, tell: Callable[[dict[str, Any]], N
 @json_option
 @click.pass_context
 def status(context: click.Context, as_json: bool) -> None:
-    """Show how the node is: connections, members, what is pending, whether you may post."""
+    """Show how the node is, and when you may post.
+
+    Connections, members, what is pending, and what posting waits for.
+    """
     from .printing import print_status
 
     show(ask(context, "GET", "/status"), as_json, print_status)
@@ -333,7 +395,10 @@ def status(context: click.Context, as_json: bool) -> None:
 @click.option("--seconds", type=click.IntRange(10, 3_600), default=60, show_default=True, help="At the most.")
 @json_option
 def demo(nodes: int, seconds: int, as_json: bool) -> None:
-    """Found a mesh of real nodes on this machine, post, and report what happened."""
+    """Show a whole mesh at work on this machine.
+
+    Starts real nodes on loopback, befriends them, posts, and reports what happened. Needs no profile.
+    """
     from .demo import DemoError, run_demo
     from .printing import print_report
 

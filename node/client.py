@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 
 from .api.credentials import AccessError, read_access
-from .profile import DEFAULT_NAME, Profile
+from .profile import Profile
 
 __all__ = ["Client", "ClientError", "NotNow", "NotRunning"]
 
@@ -53,10 +53,11 @@ class Client:
 
     def _not_running(self) -> NotRunning:
         if not self._profile.exists:
-            return NotRunning(f"There is no profile '{self._profile.name}' yet: make it with `rumor init`.")
-        option = "" if self._profile.name == DEFAULT_NAME else f" --profile {self._profile.name}"
+            return NotRunning(
+                f"There is no profile '{self._profile.name}' yet: make it with `{self._profile.command} init`."
+            )
         return NotRunning(
-            f"No node is running for this profile. Start it in another terminal: rumor{option} run"
+            f"No node is running for this profile. Start it in another terminal: `{self._profile.command} run`."
         )
 
     def get(self, path: str, **query: object) -> dict[str, Any]:

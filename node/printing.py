@@ -28,15 +28,25 @@ def print_secret(secret: dict[str, Any]) -> None:
     _console.print()
 
 
-def print_friends(answer: dict[str, Any]) -> None:
-    if not (answer["friends"] or answer["joining"]):
+def print_friends(answer: dict[str, Any], command: str = "rumor") -> None:
+    """``command`` starts the program for this profile."""
+    if answer["friends"] or answer["joining"]:
+        _print_friend_table(answer, command)
+    elif not answer["invitations"]:
         _console.print(
-            "No friends yet. Invite one with `rumor invite`, or take up an invitation: `rumor join URI`."
+            f"No friends yet. Invite one with `{command} invite`, or take up an invitation: `{command} join URI`."
         )
-        return
+    if answer["invitations"]:
+        _console.print(f"Invitations that nobody has taken up yet: {answer['invitations']}.")
+
+
+def _print_friend_table(answer: dict[str, Any], command: str) -> None:
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in ("id", "name", "state", "words"):
-        table.add_column(column)
+    # A state may be a long sentence, which is what wraps; the words are read aloud from one line.
+    table.add_column("id", no_wrap=True)
+    table.add_column("name")
+    table.add_column("state")
+    table.add_column("words", no_wrap=True)
     for friend in answer["friends"]:
         table.add_row(friend["id"], Text(friend["name"]), Text(friend["state"]), friend["words"] or "")
     for join in answer["joining"]:
@@ -44,8 +54,8 @@ def print_friends(answer: dict[str, Any]) -> None:
     _console.print(table)
     if any(friend["words"] for friend in answer["friends"]):
         _console.print(
-            "\nCall your friend. If both of you see the same words, confirm: rumor friends confirm NAME WORDS",
-            style="dim",
+            f"\nCall your friend. If both of you see the same four words, confirm them:\n"
+            f"  {command} friends confirm NAME WORDS"
         )
 
 
@@ -54,10 +64,11 @@ def print_status(status: dict[str, Any]) -> None:
     grid = Table.grid(padding=(0, 2))
     grid.add_row("mesh", _mesh_line(mesh) if mesh else "none yet: found one or join one")
     if mesh:
-        grid.add_row("members", f"{mesh['members']} ({mesh['ring_size']} of them in the ring of this epoch)")
+        grid.add_row("members", f"{mesh['members']}")
+        grid.add_row("ring", f"{mesh['ring_size']} (the members among whom an author hides now)")
         grid.add_row("items", f"{mesh['items']}")
     connected = ", ".join(status["connected"])
-    grid.add_row("friends", f"{status['friends']}, connected: {connected or 'nobody'}")
+    grid.add_row("friends", f"{status['friends']} confirmed; connected now: {connected or 'nobody'}")
     grid.add_row("disk", f"{status['disk_bytes'] / 1e6:.1f} MB")
     grid.add_row("listening", "\n".join(status["addresses"]))
     grid.add_row("pending", "\n".join(status["pending"]) or "nothing")

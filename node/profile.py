@@ -94,6 +94,11 @@ class Profile:
         return self.data_folder / "lock"
 
     @property
+    def command(self) -> str:
+        """How a person starts the program for this profile."""
+        return "rumor" if self.name == DEFAULT_NAME else f"rumor --profile {self.name}"
+
+    @property
     def exists(self) -> bool:
         """Whether a node was made here."""
         return self.key_file.exists()
@@ -137,7 +142,9 @@ class Profile:
         try:
             return read_private(self.key_file, size_max=KEY_FILE_SIZE_MAX)
         except FileNotFoundError:
-            raise ProfileError(f"Profile {self.name!r} has no key yet: make it with `rumor init`.") from None
+            raise ProfileError(
+                f"There is no profile '{self.name}' yet: make it with `{self.command} init`."
+            ) from None
         except OSError as error:
             raise ProfileError(f"{self.key_file} cannot be read: {error.strerror}.") from error
         except ValueError as error:

@@ -61,7 +61,9 @@ def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None)
     """Runs the node until a signal. Raises ``ServiceError``."""
     try:
         if not profile.exists:
-            raise ServiceError(f"There is no profile '{profile.name}' yet: make it with `rumor init`.")
+            raise ServiceError(
+                f"There is no profile '{profile.name}' yet: make it with `{profile.command} init`."
+            )
         with profile.locked():
             # What a killed node left behind names a port that may be somebody else's by now.
             profile.token_file.unlink(missing_ok=True)

@@ -18,7 +18,7 @@ from .profile import Profile, ProfileError
 from .storage.database import open_store
 from .storage.store import Store, StoreError
 
-__all__ = ["SetupError", "create", "found_offline", "opened_store", "unlock"]
+__all__ = ["SetupError", "check_new", "create", "found_offline", "opened_store", "unlock"]
 
 #: Bytes of the key that opens the store; the passphrase wraps it.
 STORE_KEY_SIZE = 32
@@ -28,10 +28,19 @@ class SetupError(Exception):
     """The profile cannot be set up or opened; the message says why and what to do."""
 
 
-def create(profile: Profile, passphrase: str | None, listen: str | None) -> dict[str, Any]:
-    """Makes a profile; ``passphrase`` None keeps its key unprotected. Raises ``SetupError``."""
+def check_new(profile: Profile, listen: str | None) -> None:
+    """Looks for what would make ``create`` fail, before a passphrase is chosen. Raises ``SetupError``."""
     if profile.exists:
         raise SetupError(f"Profile '{profile.name}' exists already, in {profile.data_folder}.")
+    try:
+        _config(profile, listen)
+    except ConfigError as error:
+        raise SetupError(str(error)) from error
+
+
+def create(profile: Profile, passphrase: str | None, listen: str | None) -> dict[str, Any]:
+    """Makes a profile; ``passphrase`` None keeps its key unprotected. Raises ``SetupError``."""
+    check_new(profile, listen)
     if passphrase == "":
         raise SetupError("An empty passphrase protects nothing: choose one, or say --no-passphrase.")
     key = os.urandom(STORE_KEY_SIZE)

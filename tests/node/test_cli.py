@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -10,7 +11,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from processes import Household, Profile, until
+
+from rumor.node.cli import main, wrapped
 
 HEAVY = ("libp2p", "trio", "starlette", "hypercorn", "apsw", "numpy", "httpx", "rich", "nacl", "coincurve")
 
@@ -39,6 +43,42 @@ def test_help_imports_nothing_heavy() -> None:
     code = f"import sys, rumor.node.cli; print([name for name in {HEAVY!r} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_help_lists_the_commands_in_the_order_of_use_and_whole() -> None:
+    """A newcomer reads the list from the top; no line of it ends in the middle of a sentence."""
+    listed = CliRunner().invoke(main, ["--help"], terminal_width=80).stdout.split("Commands:")[1]
+    assert [line.split()[0] for line in listed.splitlines() if line][:4] == ["init", "found", "run", "invite"]
+    assert "..." not in listed
+
+
+def test_the_readme_names_only_commands_and_options_that_are_there() -> None:
+    """Each line that a reader is told to type is understood."""
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    typed = [line for line in readme.splitlines() if line.startswith("uv run rumor ")]
+    assert len(typed) > 10
+    for line in typed:
+        arguments = shlex.split(line, comments=True)[3:]
+        understood = CliRunner().invoke(main, [*arguments, "--help"])
+        assert understood.exit_code == 0, line
+
+
+def test_lines_break_between_words_and_never_in_a_command() -> None:
+    """What is printed in a narrow terminal can be read and copied."""
+    text = "No node is running. Start it in another terminal: `rumor --profile bob run`.\nNext."
+    lines = wrapped(text, 30).splitlines()
+    assert max(map(len, lines)) <= 30
+    assert any("`rumor --profile bob run`" in line for line in lines)
+    assert lines[-1] == "Next."
+
+
+def test_no_passphrase_is_asked_for_a_profile_that_cannot_be_made(household: Household) -> None:
+    """Who would choose one in vain hears of it first: this passphrase would be refused for another reason."""
+    ann = household.profile("ann")
+    ann.environment = {"RUMOR_PASSPHRASE": "\udcff"}
+    assert "listen must be" in failed(ann, 1, "init", "--listen", "127.0.0.1:1")
+    ann.init("--no-passphrase")
+    assert "exists already" in failed(ann, 1, "init")
 
 
 def test_two_people_befriend_post_read_and_end(household: Household) -> None:
@@ -91,9 +131,9 @@ def json_lines(profile: Profile, *arguments: str) -> list[dict[str, object]]:
 def test_failures_before_there_is_a_node(household: Household) -> None:
     """Each failure is one sentence that says what to do, with its exit code."""
     ann = household.profile("ann")
-    assert "rumor init" in failed(ann, 1, "run")
-    assert "rumor init" in failed(ann, 3, "status")
-    assert "rumor init" in failed(ann, 1, "found", "x")
+    assert "rumor --profile ann init" in failed(ann, 1, "run")
+    assert "rumor --profile ann init" in failed(ann, 3, "status")
+    assert "rumor --profile ann init" in failed(ann, 1, "found", "x")
     assert "listen must be" in failed(ann, 1, "init", "--listen", "127.0.0.1:1")
     ann.init("--json")  # with a passphrase
     assert "exists already" in failed(ann, 1, "init")

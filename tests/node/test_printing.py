@@ -27,7 +27,7 @@ def test_markup_and_invisible_characters_of_others_do_nothing(
     print_secret({"text": HOSTILE, "about": "2026-01-01T00:00:00+00:00"})
     print_status(status(SHOWN))
     friend = {"id": "abcdefgh", "name": SHOWN, "state": SHOWN, "words": "a b c d"}
-    print_friends({"friends": [friend], "joining": [{"name": SHOWN, "state": SHOWN}]})
+    print_friends({"friends": [friend], "joining": [{"name": SHOWN, "state": SHOWN}], "invitations": 0})
     out = capsys.readouterr().out
     assert out.count("[/red]") >= 5
     assert "\u202e" not in out
@@ -38,3 +38,14 @@ def test_ordinary_text_is_left_alone() -> None:
     """Other scripts, line breaks and emoji are text."""
     for text in ("Grüße\nan alle", "שלום", "👩‍👩‍👧"):
         assert safe(text).replace("\u200d", "") == text.replace("\u200d", "")
+
+
+def test_an_open_invitation_is_shown_and_the_next_step_names_the_profile(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Who has invited somebody sees that it is pending, and is not told to begin again."""
+    print_friends({"friends": [], "joining": [], "invitations": 1}, "rumor --profile bob")
+    assert capsys.readouterr().out == "Invitations that nobody has taken up yet: 1.\n"
+    friend = {"id": "abcdefgh", "name": "ann", "state": "compare", "words": "a b c d"}
+    print_friends({"friends": [friend], "joining": [], "invitations": 0}, "rumor --profile bob")
+    assert "rumor --profile bob friends confirm" in capsys.readouterr().out

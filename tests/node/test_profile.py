@@ -81,7 +81,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_the_key_is_kept(profile: Profile) -> None:
     """Written at once and whole, replaced likewise, readable by the owner only."""
-    with pytest.raises(ProfileError, match="has no key yet"):
+    with pytest.raises(ProfileError, match="no profile 'bob' yet"):
         profile.read_key()
     profile.write_key(b"wrapped")
     profile.write_key(b"wrapped again")
