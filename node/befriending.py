@@ -295,7 +295,7 @@ class Befriender:
                 wait_s = min(2 * wait_s, RETRY_S_MAX)
 
     async def _count_reveal(self, pursuit: Pursuit) -> None:
-        """Makes durable that the other side learns our part of the words. Raises ``FriendError`` if it has too often."""
+        """Makes durable that the other side learns our part of the words. Raises ``FriendError`` after too many."""
         if pursuit.reveal_count >= REVEALS_MAX:
             raise FriendError(
                 "Their node breaks off each time; somebody may be between you: ask your friend for a new invitation."

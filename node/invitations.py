@@ -28,8 +28,8 @@ __all__ = [
 #: A holder whose node missed our last word takes the invitation again, and sees new words each time. Who could do that
 #: at will could look for words that begin like those of another connection.
 USES_MAX: Final = 8
-#: Who replaced an invitation on its way knows our words once we have answered, and may hang up before anything is taken.
-#: So answers are counted before they are sent; after this many the invitation is void. A holder uses one, and one more
+#: Who replaced an invitation on its way knows our words once we have answered, and may hang up before anything is
+#: taken. So answers are counted before they are sent; after this many the invitation is void. A holder uses one, and one more
 #: each time that its connection breaks at a bad moment.
 ANSWERS_MAX: Final = 16
 #: The same for one that we take up, whose words the other side knows once we have revealed our part. Our node tries

@@ -204,7 +204,7 @@ class Node:
                 self._moved.add(peer)
                 moved = await self._book.moved(friend, addresses)
                 if peer in self._book:
-                    self._connections.add(peer, moved.addresses)
+                    self._connections.set_addresses(peer, moved.addresses, at_once=False)
 
     def _say(self, peer: NodeId, message: Message) -> None:
         self._send(peer, encode_message(message))
