@@ -179,9 +179,20 @@ class Friendbook:
         """They say where they listen now."""
         return friend if friend.addresses == addresses else await self._change(friend, addresses=addresses)
 
-    async def admitted(self, friend: Friendship) -> Friendship:
-        """We have brought this friend into the mesh; that is done once."""
-        return await self._change(friend, role=int(Role.NONE))
+    async def admitted(self, node_ids: Sequence[NodeId], also: Sequence[Change]) -> None:
+        """We have brought these friends into the mesh, which is done once; ``also`` reaches the disk together with it.
+
+        Who was removed meanwhile is no friend for that.
+        """
+        async with self._changing:
+            changed = [
+                msgspec.structs.replace(self._friends[node_id], role=int(Role.NONE))
+                for node_id in node_ids
+                if node_id in self._friends
+            ]
+            puts = [Put(Table.FRIENDS, friend.node_id, encode(friend)) for friend in changed]
+            await self._store.commit([*puts, *also])
+            self._friends.update({NodeId(friend.node_id): friend for friend in changed})
 
     async def rename(self, friend: Friendship, name: str) -> Friendship:
         """Gives a friend another nickname. Raises ``FriendError`` if nothing of it can be shown."""

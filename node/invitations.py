@@ -29,8 +29,8 @@ __all__ = [
 #: at will could look for words that begin like those of another connection.
 USES_MAX: Final = 8
 #: Who replaced an invitation on its way knows our words once we have answered, and may hang up before anything is
-#: taken. So answers are counted before they are sent; after this many the invitation is void. A holder uses one, and one more
-#: each time that its connection breaks at a bad moment.
+#: taken. So answers are counted before they are sent; after this many the invitation is void. A holder uses one, and
+#: one more each time that its connection breaks at a bad moment.
 ANSWERS_MAX: Final = 16
 #: The same for one that we take up, whose words the other side knows once we have revealed our part. Our node tries
 #: again by itself, so more bad moments are to be expected.
