@@ -23,7 +23,7 @@ from ..gossip.genesis import Genesis
 from ..gossip.wire import decode_untrusted, encode
 from .account import Account, AccountError
 from .clock import Clock
-from .friends import Friendbook, FriendError, Friendship, Role, Stage
+from .friends import Friendbook, FriendError, Friendship, Role, Stage, shown_name
 from .invitations import (
     ANSWERS_MAX,
     RECORD_SIZE_MAX,
@@ -133,7 +133,12 @@ class Befriender:
         peer = NodeId(invitation_identity(invitation.secret).public.raw)
         await self._keep_given(
             peer,
-            Given(secret=invitation.secret, expires_at=invitation.expires_at, name=name, sponsor=sponsor),
+            Given(
+                secret=invitation.secret,
+                expires_at=invitation.expires_at,
+                name=shown_name(name),
+                sponsor=sponsor,
+            ),
         )
         return invitation
 
@@ -248,7 +253,7 @@ class Befriender:
             )
         pursuit = self._pursuits.get(invitation.secret)
         if pursuit is None or not pursuit.live:
-            pursuit = Pursuit(invitation=invitation, name=name)
+            pursuit = Pursuit(invitation=invitation, name=shown_name(name))
             await self._keep_taken(pursuit)
             pursuit = self._start(pursuit)
         with trio.move_on_after(FIRST_TRY_S):

@@ -24,7 +24,16 @@ from ..gossip.wire import Bytes32, Message, decode_untrusted, encode
 from .network.transport import NodeId
 from .storage.store import Change, Delete, Put, Store, Table
 
-__all__ = ["FriendError", "FriendUnknown", "Friendbook", "Friendship", "Role", "Stage", "words_digest"]
+__all__ = [
+    "FriendError",
+    "FriendUnknown",
+    "Friendbook",
+    "Friendship",
+    "Role",
+    "Stage",
+    "shown_name",
+    "words_digest",
+]
 
 #: A person's friends; each costs a connection.
 FRIENDS_MAX: Final = 128
@@ -230,6 +239,11 @@ class Friendbook:
         taken = {friend.name.casefold() for friend in self._friends.values() if friend.node_id != node_id}
         candidates = [wanted, *(f"{wanted} {number}" for number in range(2, FRIENDS_MAX + 2))]
         return next(candidate for candidate in candidates if candidate.casefold() not in taken)
+
+
+def shown_name(name: str) -> str:
+    """A name as it is kept: what can be shown of it, on one line of at most ``NAME_SIZE_MAX`` characters."""
+    return _shown(name)[:NAME_SIZE_MAX].strip()
 
 
 def _shown(name: str) -> str:

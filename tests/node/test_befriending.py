@@ -10,7 +10,7 @@ from rumor.crypto.errors import CryptoError
 from rumor.crypto.identity import NodeSecret
 from rumor.crypto.invites import Invitation, invitation_identity
 from rumor.node.befriending import DAY_S, INVITATIONS_MAX, USES_MAX
-from rumor.node.friends import FRIENDS_MAX, FriendError
+from rumor.node.friends import FRIENDS_MAX, NAME_SIZE_MAX, FriendError
 from rumor.node.invitations import ANSWERS_MAX, REVEALS_MAX
 from rumor.node.network.memory_transport import MemoryTransport
 from rumor.node.network.transport import Connection, ConnectionLost, NodeId, Unreachable
@@ -381,3 +381,20 @@ async def test_a_joiner_says_why_it_refuses(autojump_clock: MockClock) -> None:
             await connection.aclose()
         assert failure.value.is_theirs
         assert failure.value.refusal is Refusal.MALFORMED
+
+
+@pytest.mark.parametrize("name", ["x" * 15_000, "\ud800", "\U0001f600" * 4_000, "a\x1b[2Jb"])
+async def test_no_name_makes_a_profile_unreadable(autojump_clock: MockClock, name: str) -> None:
+    """What a person calls a friend to be is kept as it can be shown and read back, so the node starts again."""
+    async with town() as place:
+        ann, bob = await place.founder("ann"), await place.add("bob")
+        uri = await uri_of(ann, name)
+        await ann.stop()
+        await bob.node.join(uri, name)
+        await place.restart(bob)
+        await ann.start(place.nursery)
+        await until(lambda: ann.node.friends()["friends"] and bob.node.friends()["friends"])
+        for person in (ann, bob):
+            [friend] = person.node.friends()["friends"]
+            assert len(friend["name"]) <= NAME_SIZE_MAX
+            assert friend["name"].isprintable()
