@@ -23,8 +23,18 @@ from ..gossip.genesis import Genesis
 from ..gossip.wire import decode_untrusted, encode
 from .account import Account, AccountError
 from .clock import Clock
-from .friends import Friendbook, FriendError, Friendship, Role, Stage
-from .invitations import RECORD_SIZE_MAX, TAKEN_KEY_SIZE, USES_MAX, Given, Pursuit, Taken, waiting
+from .friends import Friendbook, FriendError, Friendship, Role, Stage, shown_name
+from .invitations import (
+    ANSWERS_MAX,
+    RECORD_SIZE_MAX,
+    REVEALS_MAX,
+    TAKEN_KEY_SIZE,
+    USES_MAX,
+    Given,
+    Pursuit,
+    Taken,
+    waiting,
+)
 from .network.transport import Connection, ConnectionLost, NodeId, Transport, Unreachable
 from .storage.store import Delete, Put, Store, Table
 
@@ -83,7 +93,9 @@ class Befriender:
             if len(key) == TAKEN_KEY_SIZE:
                 taken = decode_untrusted(Taken, value, RECORD_SIZE_MAX)
                 invitation = Invitation.from_uri_untrusted(taken.uri)
-                self._pursuits[key] = Pursuit(invitation=invitation, name=taken.name)
+                self._pursuits[key] = Pursuit(
+                    invitation=invitation, name=taken.name, reveal_count=taken.reveal_count
+                )
             else:
                 self._given[NodeId(key)] = decode_untrusted(Given, value, RECORD_SIZE_MAX)
 
@@ -100,7 +112,7 @@ class Befriender:
     def expects(self, peer: NodeId) -> bool:
         """Whether this is the key of a live invitation."""
         given = self._given.get(peer)
-        return given is not None and given.expires_at > self._clock.now()
+        return given is not None and given.expires_at > self._clock.now() and given.answer_count < ANSWERS_MAX
 
     def open_count(self) -> int:
         """Invitations that nobody has taken yet."""
@@ -121,7 +133,12 @@ class Befriender:
         peer = NodeId(invitation_identity(invitation.secret).public.raw)
         await self._keep_given(
             peer,
-            Given(secret=invitation.secret, expires_at=invitation.expires_at, name=name, sponsor=sponsor),
+            Given(
+                secret=invitation.secret,
+                expires_at=invitation.expires_at,
+                name=shown_name(name),
+                sponsor=sponsor,
+            ),
         )
         return invitation
 
@@ -137,12 +154,15 @@ class Befriender:
                 while inviter.result is None:
                     reply = inviter.receive_untrusted(await connection.receive())
                     if inviter.result is None and reply is not None:
+                        await self._count_answer(connection.peer)
                         await connection.send(reply)
                 assert reply is not None
                 await connection.send(await self._taken_by(connection.peer, inviter, reply))
         except BefriendingFailed as failure:
             if failure.reply is not None:
                 await _say(connection, failure.reply)
+        except _Void:
+            await _say(connection, inviter.refuse(Refusal.USED))
         except FriendError:
             await _say(connection, inviter.refuse(Refusal.OTHER))
         except (ConnectionLost, trio.TooSlowError):
@@ -160,6 +180,16 @@ class Befriender:
     async def _keep_given(self, peer: NodeId, given: Given) -> None:
         await self._store.commit([Put(Table.INVITATIONS, peer, encode(given))])
         self._given[peer] = given
+
+    async def _count_answer(self, holder: NodeId) -> None:
+        """Makes durable that the holder learns our part of the words. Raises ``_Void`` if too many have."""
+        async with self._taking:
+            given = self._given.get(holder)
+            if given is None or given.answer_count >= ANSWERS_MAX:
+                raise _Void
+            await self._keep_given(
+                holder, msgspec.structs.replace(given, answer_count=given.answer_count + 1)
+            )
 
     async def _taken_by(self, holder: NodeId, inviter: Inviter, accepted: bytes) -> bytes:
         """The holder has shown who it is. Returns our last word: ``accepted``, once it is written down, or a refusal.
@@ -221,25 +251,33 @@ class Befriender:
             raise FriendError(
                 f"{JOINS_MAX} invitations are under way; wait until some have worked or expired."
             )
-        taken = Taken(uri=invitation.to_uri(), name=name)
-        await self._store.commit([Put(Table.INVITATIONS, invitation.secret, encode(taken))])
-        pursuit = self._start(invitation, name)
+        pursuit = self._pursuits.get(invitation.secret)
+        if pursuit is None or not pursuit.live:
+            pursuit = Pursuit(invitation=invitation, name=shown_name(name))
+            await self._keep_taken(pursuit)
+            pursuit = self._start(pursuit)
         with trio.move_on_after(FIRST_TRY_S):
             await pursuit.tried.wait()
         return pursuit.describe()
 
-    def _start(self, invitation: Invitation, name: str) -> "Pursuit":
-        old = self._pursuits.get(invitation.secret)
+    async def _keep_taken(self, pursuit: Pursuit) -> None:
+        taken = Taken(uri=pursuit.invitation.to_uri(), name=pursuit.name, reveal_count=pursuit.reveal_count)
+        await self._store.commit([Put(Table.INVITATIONS, pursuit.invitation.secret, encode(taken))])
+
+    def _start(self, pursuit: Pursuit) -> Pursuit:
+        """Begins a pursuit; or returns the one that another call has begun while this one wrote to the disk."""
+        secret = pursuit.invitation.secret
+        old = self._pursuits.get(secret)
         if old is not None and old.live:
             return old
         # How the last ones failed has been seen by now.
         self._pursuits = {key: each for key, each in self._pursuits.items() if each.live}
-        pursuit = self._pursuits[invitation.secret] = Pursuit(invitation=invitation, name=name)
+        self._pursuits[secret] = pursuit
         assert self._nursery is not None
         self._nursery.start_soon(self._pursue, pursuit)
         return pursuit
 
-    async def _pursue(self, pursuit: "Pursuit") -> None:
+    async def _pursue(self, pursuit: Pursuit) -> None:
         """Tries until it works, is refused for good or expires."""
         wait_s = RETRY_S_MIN
         while pursuit.live:
@@ -261,7 +299,16 @@ class Befriender:
                 await trio.sleep(wait_s * (0.5 + self._random.random()))
                 wait_s = min(2 * wait_s, RETRY_S_MAX)
 
-    async def _try(self, pursuit: "Pursuit") -> None:
+    async def _count_reveal(self, pursuit: Pursuit) -> None:
+        """Makes durable that the other side learns our part of the words. Raises ``FriendError`` after too many."""
+        if pursuit.reveal_count >= REVEALS_MAX:
+            raise FriendError(
+                "Their node breaks off each time; somebody may be between you: ask your friend for a new invitation."
+            )
+        pursuit.reveal_count += 1
+        await self._keep_taken(pursuit)
+
+    async def _try(self, pursuit: Pursuit) -> None:
         invitation = pursuit.invitation
         holder = invitation_identity(invitation.secret)
         connection = await self._transport.dial_as(
@@ -274,7 +321,12 @@ class Befriender:
                 while joiner.result is None:
                     reply = joiner.receive_untrusted(await connection.receive())
                     if reply is not None:
+                        await self._count_reveal(pursuit)
                         await connection.send(reply)
+        except BefriendingFailed as failure:
+            if failure.reply is not None:
+                await _say(connection, failure.reply)
+            raise
         finally:
             await connection.aclose()
         result = joiner.result
@@ -292,6 +344,10 @@ class Befriender:
         )
         self._met(friendship)
         pursuit.name = friendship.name
+
+
+class _Void(Exception):
+    """Too many have been shown our part of an invitation's words."""
 
 
 async def _say(connection: Connection, message: bytes) -> None:

@@ -7,7 +7,7 @@ own and comes back as calls into the engine.
 """
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from random import SystemRandom
 from typing import Final
 
@@ -31,7 +31,7 @@ from ..gossip.genesis import Genesis
 from ..gossip.items import Item, ItemId
 from .clock import Clock
 from .ledger import Ledger
-from .storage.store import OUTBOX_ROW_COUNT, StoreError
+from .storage.store import OUTBOX_ROW_COUNT, Change, StoreError
 from .workers import WorkerError, Workers
 
 __all__ = ["Driver", "DriverEnded", "SystemSource"]
@@ -78,10 +78,10 @@ class Driver:
         *,
         send: Callable[[FriendId, bytes], None],
         refuse: Callable[[FriendId, str], None],
-        sponsored: Callable[[FriendId], Awaitable[None]],
+        sponsored: Callable[[Sequence[FriendId], Sequence[Change]], Awaitable[None]],
     ) -> None:
         """``send`` hands a frame to a friend's queue and never waits; ``refuse`` closes a friend's connection;
-        ``sponsored`` makes durable that a friend has been admitted.
+        ``sponsored`` makes durable that friends have been admitted, all together with those changes.
         """
         self._secret = secret
         self._ledger = ledger
@@ -156,10 +156,12 @@ class Driver:
         while (event := self.engine.next_event()) is not None:
             events.append(event)
         frames = self.engine.frames_to_send()
-        await self._ledger.write(events)
-        for event in events:
-            if isinstance(event, Sponsored):
-                await self._sponsored(event.friend)
+        admitted = [event.friend for event in events if isinstance(event, Sponsored)]
+        if admitted:
+            # Apart from its record, a crash between the two would leave the friend a second key to be admitted.
+            await self._sponsored(admitted, self._ledger.changes(events))
+        else:
+            await self._ledger.write(events)
         for link, frame in frames:
             if link in self._friends:
                 self._send(self._friends[link], frame)

@@ -24,7 +24,16 @@ from ..gossip.wire import Bytes32, Message, decode_untrusted, encode
 from .network.transport import NodeId
 from .storage.store import Change, Delete, Put, Store, Table
 
-__all__ = ["FriendError", "FriendUnknown", "Friendbook", "Friendship", "Role", "Stage", "words_digest"]
+__all__ = [
+    "FriendError",
+    "FriendUnknown",
+    "Friendbook",
+    "Friendship",
+    "Role",
+    "Stage",
+    "shown_name",
+    "words_digest",
+]
 
 #: A person's friends; each costs a connection.
 FRIENDS_MAX: Final = 128
@@ -179,9 +188,20 @@ class Friendbook:
         """They say where they listen now."""
         return friend if friend.addresses == addresses else await self._change(friend, addresses=addresses)
 
-    async def admitted(self, friend: Friendship) -> Friendship:
-        """We have brought this friend into the mesh; that is done once."""
-        return await self._change(friend, role=int(Role.NONE))
+    async def admitted(self, node_ids: Sequence[NodeId], also: Sequence[Change]) -> None:
+        """We have brought these friends into the mesh, which is done once; ``also`` reaches the disk together with it.
+
+        Who was removed meanwhile is no friend for that.
+        """
+        async with self._changing:
+            changed = [
+                msgspec.structs.replace(self._friends[node_id], role=int(Role.NONE))
+                for node_id in node_ids
+                if node_id in self._friends
+            ]
+            puts = [Put(Table.FRIENDS, friend.node_id, encode(friend)) for friend in changed]
+            await self._store.commit([*puts, *also])
+            self._friends.update({NodeId(friend.node_id): friend for friend in changed})
 
     async def rename(self, friend: Friendship, name: str) -> Friendship:
         """Gives a friend another nickname. Raises ``FriendError`` if nothing of it can be shown."""
@@ -219,6 +239,11 @@ class Friendbook:
         taken = {friend.name.casefold() for friend in self._friends.values() if friend.node_id != node_id}
         candidates = [wanted, *(f"{wanted} {number}" for number in range(2, FRIENDS_MAX + 2))]
         return next(candidate for candidate in candidates if candidate.casefold() not in taken)
+
+
+def shown_name(name: str) -> str:
+    """A name as it is kept: what can be shown of it, on one line of at most ``NAME_SIZE_MAX`` characters."""
+    return _shown(name)[:NAME_SIZE_MAX].strip()
 
 
 def _shown(name: str) -> str:

@@ -29,6 +29,7 @@ from ..gossip.wire import Bytes32, Epoch, Message, Slot, decode_untrusted, encod
 from .storage.store import (
     OUTBOX_ROW_COUNT,
     OUTBOX_VALUE_SIZE_MAX,
+    Change,
     Delete,
     Put,
     Store,
@@ -101,13 +102,17 @@ class Ledger:
 
     async def write(self, events: Iterable[Event]) -> None:
         """Makes the durable ones of these events durable, all together. Raises ``StoreError``."""
-        changes: list[Put | Delete] = []
-        for event in events:
-            changes += self._changes(event)
-        if changes:
+        if changes := self.changes(events):
             await self._store.commit(changes)
 
-    def _changes(self, event: Event) -> Sequence[Put | Delete]:
+    def changes(self, events: Iterable[Event]) -> list[Change]:
+        """What makes these events durable, for one commit that the caller sees to; ask once only."""
+        changes: list[Change] = []
+        for event in events:
+            changes += self._changes(event)
+        return changes
+
+    def _changes(self, event: Event) -> Sequence[Change]:
         match event:
             case ItemAccepted(item=item):
                 if item.kind is Kind.ADMISSION:

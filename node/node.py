@@ -6,7 +6,6 @@ are plain dictionaries, the same for the command line, the page and the demo.
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
 from random import SystemRandom
 from typing import Any, Final
 
@@ -120,7 +119,7 @@ class Node:
             self._clock,
             send=lambda friend, frame: self._send(NodeId(friend), _GOSSIP + frame),
             refuse=lambda friend, reason: self._connections.shun(NodeId(friend), reason),
-            sponsored=self._sponsored,
+            sponsored=lambda friends, also: self._book.admitted([NodeId(each) for each in friends], also),
         )
         await driver.restore()
         self.driver = driver
@@ -204,7 +203,7 @@ class Node:
                 self._moved.add(peer)
                 moved = await self._book.moved(friend, addresses)
                 if peer in self._book:
-                    self._connections.add(peer, moved.addresses)
+                    self._connections.set_addresses(peer, moved.addresses, at_once=False)
 
     def _say(self, peer: NodeId, message: Message) -> None:
         self._send(peer, encode_message(message))
@@ -232,12 +231,6 @@ class Node:
         if friend.stage is Stage.FRIENDS:
             self._activate(friend)
             await self._befriender.done(NodeId(friend.node_id))
-
-    async def _sponsored(self, friend_id: FriendId) -> None:
-        friend = self._book.get(NodeId(friend_id))
-        if friend is not None:
-            with suppress(FriendError):  # Removed meanwhile.
-                await self._book.admitted(friend)
 
     def _activate(self, friend: Friendship) -> None:
         """Lets gossip pass, once both have confirmed."""

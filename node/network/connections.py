@@ -18,6 +18,7 @@ half of its range ("equal jitter").
 """
 
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -44,6 +45,10 @@ STABLE_S = 30.0
 FRESH_S = 10.0
 #: A friend with a bug would break the protocol again at once; after this it may have been mended, or restarted.
 SHUN_S = 300.0
+#: An honest friend backs off, and so makes a dozen connections in the worst minute, half of them dialled by us. Each
+#: costs a handshake, a hello, a reconciliation and a write to the disk.
+ACCEPTED_MAX = 20
+ACCEPTED_S = 60.0
 #: Holders of invitations that wait for the owner; a person befriends one or two at a time.
 OTHERS_MAX = 8
 
@@ -81,6 +86,7 @@ class _Friend:
         self.offered = trio.Event()
         self.nudged = trio.Event()
         self.failures = 0
+        self.accepted_at: deque[float] = deque(maxlen=ACCEPTED_MAX)
         self.shunned_until = 0.0
         self.last_failure = ""
         self.next_attempt_at: float | None = None
@@ -150,13 +156,18 @@ class Connections:
             if friend.conversation is not None:
                 friend.conversation.end(reason)
 
-    def set_addresses(self, peer: NodeId, addresses: Sequence[str]) -> None:
-        """Replaces the addresses of a friend; if unreachable, they are tried at once."""
+    def set_addresses(self, peer: NodeId, addresses: Sequence[str], *, at_once: bool = True) -> None:
+        """Replaces the addresses of a friend; if unreachable, they are tried ``at_once``, or when the back-off ends.
+
+        A friend that says itself where it is must not decide when we dial: it could have us look at eight ports of
+        somebody else's with each of its connections.
+        """
         friend = self._friends[peer]
         if friend.addresses != list(addresses):
             friend.addresses = list(addresses)
-            friend.failures = 0
-            friend.nudged.set()
+            if at_once:
+                friend.failures = 0
+                friend.nudged.set()
 
     def poke(self) -> None:
         """The network changed: tries all unreachable friends now."""
@@ -205,12 +216,21 @@ class Connections:
         while True:
             connection = await self._transport.accept()
             friend = self._friends.get(connection.peer)
-            if friend is not None:
+            if friend is not None and self._comes_too_often(friend):
+                nursery.start_soon(connection.aclose)
+            elif friend is not None:
                 self._offer(friend, connection, nursery)
             elif len(self._others) < OTHERS_MAX:
                 self._others.put_now(Other(connection=connection))
             else:
                 nursery.start_soon(connection.aclose)
+
+    def _comes_too_often(self, friend: _Friend) -> bool:
+        now, accepted_at = trio.current_time(), friend.accepted_at
+        if len(accepted_at) == ACCEPTED_MAX and now - accepted_at[0] < ACCEPTED_S:
+            return True
+        accepted_at.append(now)
+        return False
 
     async def _supervise(self, friend: _Friend) -> None:
         with friend.removed:

@@ -32,6 +32,11 @@ PAYLOAD_SIZE_MAX = FRAME_SIZE_MAX - 1
 PING_EVERY_S = 20.0
 #: Two pings may get lost in a bad patch before a friend counts as gone.
 SILENCE_S_MAX = 60.0
+#: A frame of gossip costs us up to a third of a millisecond. A busy mesh sends a few in a second and a newcomer that
+#: catches up gets three megabytes in a second at this rate; a friend that floods takes 2% of a core and not all of it.
+FRAMES_PER_S_MAX = 100
+#: What may come at once, as the answers to many questions do.
+FRAMES_BURST_MAX = 1_000
 #: A friend that takes none of our frames for this long does not read at all.
 SEND_S_MAX = 60.0
 
@@ -132,7 +137,13 @@ class Conversation:
         self.is_up = True
 
     async def _read(self) -> None:
+        allowance, refilled_at = float(FRAMES_BURST_MAX), trio.current_time()
         while True:
+            now = trio.current_time()
+            refill = (now - refilled_at) * FRAMES_PER_S_MAX
+            allowance, refilled_at = min(FRAMES_BURST_MAX, allowance + refill) - 1, now
+            if allowance < 0:
+                await trio.sleep(-allowance / FRAMES_PER_S_MAX)
             frame = b""
             with trio.move_on_after(SILENCE_S_MAX) as silence:
                 frame = await self._connection.receive()

@@ -5,12 +5,13 @@ import trio
 import trio.testing
 from people import BEGAN_AT, Person, Town, town, until
 
-from rumor.crypto.befriending import BefriendingFailed, Joiner, Refusal
+from rumor.crypto.befriending import BefriendingFailed, Inviter, Joiner, Refusal
 from rumor.crypto.errors import CryptoError
 from rumor.crypto.identity import NodeSecret
 from rumor.crypto.invites import Invitation, invitation_identity
 from rumor.node.befriending import DAY_S, INVITATIONS_MAX, USES_MAX
-from rumor.node.friends import FRIENDS_MAX, FriendError
+from rumor.node.friends import FRIENDS_MAX, NAME_SIZE_MAX, FriendError
+from rumor.node.invitations import ANSWERS_MAX, REVEALS_MAX
 from rumor.node.network.memory_transport import MemoryTransport
 from rumor.node.network.transport import Connection, ConnectionLost, NodeId, Unreachable
 from rumor.node.storage.store import Table
@@ -242,3 +243,158 @@ async def test_a_crash_between_meeting_and_entering_leaves_nothing_half_done(
         await bob.node.confirm("ann", words)
         await ann.node.confirm("bob", words)
         await bob.until_may_post()
+
+
+async def peek(place: Town, uri: str) -> str:
+    """Offers, reads the answer, which shows the inviter's part of the words, and hangs up; returns what came."""
+    invitation = Invitation.from_uri_untrusted(uri)
+    transport = MemoryTransport(place.network, bytes([7]) * 32, admits=lambda _: True)
+    async with transport.serving():
+        try:
+            connection = await transport.dial_as(
+                invitation_identity(invitation.secret).seed,
+                NodeId(invitation.node_key.raw),
+                invitation.addresses,
+            )
+            joiner = Joiner(invitation, NodeSecret.from_seed(bytes([7]) * 32), [])
+            await connection.send(joiner.start())
+            joiner.receive_untrusted(await connection.receive())
+            await connection.aclose()
+        except (Unreachable, ConnectionLost):
+            return "shut out"
+        except BefriendingFailed as failure:
+            return failure.refusal.name
+    return "answered"
+
+
+async def test_an_invitation_is_void_once_its_words_were_looked_at_too_often(
+    autojump_clock: MockClock,
+) -> None:
+    """Who stands between sees words after the answer and may hang up; how often is bounded, across restarts too."""
+    async with town() as place:
+        ann = await place.founder("ann")
+        uri = await uri_of(ann)
+        for number in range(ANSWERS_MAX):
+            assert await peek(place, uri) == "answered"
+            if number == 3:
+                await place.restart(ann)
+        assert await peek(place, uri) == "shut out"
+        assert ann.node.friends()["invitations"] == 0
+        await place.restart(ann)
+        assert await peek(place, uri) == "shut out"
+        await uri_of(ann, "next")
+        assert len(await ann.store.load(Table.INVITATIONS)) == 1
+
+
+async def test_answers_are_counted_before_they_are_sent(autojump_clock: MockClock) -> None:
+    """Connections at once, on a slow disk, get no more answers than one after the other."""
+    async with town() as place:
+        ann = await place.founder("ann")
+        uri = await uri_of(ann)
+        for _ in range(ANSWERS_MAX - 1):
+            await peek(place, uri)
+        ann.store.delay_s = 1.0
+        outcomes: list[str] = []
+
+        async def one() -> None:
+            outcomes.append(await peek(place, uri))
+
+        async with trio.open_nursery() as nursery:
+            for _ in range(3):
+                nursery.start_soon(one)
+        assert sorted(outcomes) == ["USED", "USED", "answered"]
+
+
+async def break_off(place: Town, inviter_seed: bytes, address: str, genesis: bytes, secret: bytes) -> int:
+    """Answers every offer as the inviter would, reads what is revealed, and hangs up; returns how often in two days."""
+    transport = MemoryTransport(place.network, inviter_seed, admits=lambda _: True, listen=[address])
+    count = 0
+    async with transport.serving():
+        with trio.move_on_after(2 * DAY_S):
+            while True:
+                connection = await transport.accept()
+                inviter = Inviter(secret, NodeSecret.from_seed(inviter_seed), genesis)
+                try:
+                    reply = inviter.receive_untrusted(await connection.receive())
+                    assert reply is not None
+                    await connection.send(reply)
+                    inviter.receive_untrusted(await connection.receive())
+                    count += 1
+                except (ConnectionLost, BefriendingFailed):
+                    pass
+                await connection.aclose()
+    return count
+
+
+async def test_a_pursuit_shows_its_words_so_often_and_no_more(autojump_clock: MockClock) -> None:
+    """An inviter that breaks off after each reveal is given up, also if the node is restarted or joins again."""
+    async with town() as place:
+        ann, bob = await place.founder("ann"), await place.add("bob")
+        genesis = ann.node._account.genesis
+        assert genesis is not None
+        seed, address = bytes([9]) * 32, "/ip4/127.0.0.1/tcp/9999"
+        invitation = Invitation(
+            mesh_id=genesis.mesh_id,
+            node_key=NodeSecret.from_seed(seed).public,
+            addresses=(address,),
+            secret=bytes(16),
+            expires_at=int(BEGAN_AT) // DAY_S * DAY_S + 3 * DAY_S,
+        )
+
+        async def meddle() -> None:
+            await bob.node.join(invitation.to_uri(), "")
+            await trio.sleep(600)
+            await place.restart(bob)
+            await bob.node.join(invitation.to_uri(), "")
+
+        place.nursery.start_soon(meddle)
+        count = await break_off(place, seed, address, genesis.encode(), invitation.secret)
+        assert count == REVEALS_MAX
+        [join] = bob.node.friends()["joining"]
+        assert "somebody may be between you" in join["state"]
+        assert await bob.store.load(Table.INVITATIONS) == {}
+
+
+async def test_a_joiner_says_why_it_refuses(autojump_clock: MockClock) -> None:
+    """An inviter that shows another mesh, or garbage, hears so instead of a connection that breaks."""
+    async with town() as place:
+        ann, bob = await place.founder("ann"), await place.add("bob")
+        genesis = ann.node._account.genesis
+        assert genesis is not None
+        seed, address = bytes([9]) * 32, "/ip4/127.0.0.1/tcp/9999"
+        invitation = Invitation(
+            mesh_id=genesis.mesh_id,
+            node_key=NodeSecret.from_seed(seed).public,
+            addresses=(address,),
+            secret=bytes(16),
+            expires_at=int(BEGAN_AT) // DAY_S * DAY_S + 3 * DAY_S,
+        )
+        transport = MemoryTransport(place.network, seed, admits=lambda _: True, listen=[address])
+        async with transport.serving():
+            place.nursery.start_soon(bob.node.join, invitation.to_uri(), "")
+            connection = await transport.accept()
+            inviter = Inviter(invitation.secret, NodeSecret.from_seed(seed), genesis.encode())
+            inviter.receive_untrusted(await connection.receive())
+            await connection.send(b"garbage")
+            with pytest.raises(BefriendingFailed) as failure:
+                inviter.receive_untrusted(await connection.receive())
+            await connection.aclose()
+        assert failure.value.is_theirs
+        assert failure.value.refusal is Refusal.MALFORMED
+
+
+@pytest.mark.parametrize("name", ["x" * 15_000, "\ud800", "\U0001f600" * 4_000, "a\x1b[2Jb"])
+async def test_no_name_makes_a_profile_unreadable(autojump_clock: MockClock, name: str) -> None:
+    """What a person calls a friend to be is kept as it can be shown and read back, so the node starts again."""
+    async with town() as place:
+        ann, bob = await place.founder("ann"), await place.add("bob")
+        uri = await uri_of(ann, name)
+        await ann.stop()
+        await bob.node.join(uri, name)
+        await place.restart(bob)
+        await ann.start(place.nursery)
+        await until(lambda: ann.node.friends()["friends"] and bob.node.friends()["friends"])
+        for person in (ann, bob):
+            [friend] = person.node.friends()["friends"]
+            assert len(friend["name"]) <= NAME_SIZE_MAX
+            assert friend["name"].isprintable()

@@ -15,6 +15,7 @@ from rumor.gossip.genesis import Genesis
 from rumor.node import driver as drivers
 from rumor.node.clock import Clock
 from rumor.node.driver import READERS_MAX, UNFLUSHED_MAX, Driver, DriverEnded
+from rumor.node.friends import Role
 from rumor.node.ledger import Ledger
 from rumor.node.storage.store import Change, Put, Table
 from rumor.node.workers import InlineWorkers, WorkerError
@@ -41,7 +42,7 @@ class Watched:
             sponsored=self._sponsored,
         )
 
-    async def _sponsored(self, friend: FriendId) -> None:
+    async def _sponsored(self, friends: Sequence[FriendId], also: Sequence[Change]) -> None:
         self.log.append("sponsored")
 
 
@@ -257,3 +258,18 @@ async def test_the_ledger_gives_back_what_it_was_told(autojump_clock: MockClock)
         assert remembered.outbox == []
         assert len(remembered.items) == 10 + 1  # and the admission
         assert len(await ann.store.load(Table.OUTBOX)) == len(await bob.store.load(Table.OUTBOX))
+
+
+async def test_an_admission_and_that_it_is_done_once_are_kept_together(autojump_clock: MockClock) -> None:
+    """No crash leaves the record of a friend's admission without the note that the friend has been admitted."""
+    async with town() as place:
+        ann, bob = await pair(place)
+        [node_id] = [friend.node_id for friend in ann.node._book]
+        records = [
+            commit
+            for commit in ann.store.commits
+            if any(isinstance(change, Put) and change.table is Table.RECORDS for change in commit)
+        ]
+        assert any(change.table is Table.FRIENDS and change.key == node_id for change in records[-1])
+        assert all(friend.role == Role.NONE for friend in ann.node._book)
+        assert bob.node._is_member()

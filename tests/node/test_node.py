@@ -1,5 +1,7 @@
 """Whole nodes, over a network and disks in memory: what people do, in every order, and what must not disturb them."""
 
+from collections.abc import Sequence
+
 import pytest
 import trio
 import trio.lowlevel
@@ -11,7 +13,8 @@ from rumor.node.account import AccountError
 from rumor.node.driver import DriverEnded
 from rumor.node.friends import FriendError, FriendUnknown
 from rumor.node.messages import Confirmed, Moved, encode_message
-from rumor.node.network.transport import NodeId, node_id_of
+from rumor.node.network.memory_transport import MemoryTransport
+from rumor.node.network.transport import Connection, NodeId, node_id_of
 from rumor.node.storage.store import StoreFull, Table
 
 MockClock = trio.testing.MockClock
@@ -468,3 +471,29 @@ def test_messages_that_are_none_are_refused() -> None:
     for wrong in (b"", b"\x02" + whole[1:], whole[1:], whole + b"\0", b"\x00"):
         with pytest.raises(Malformed):
             decode_untrusted_message(wrong)
+
+
+async def test_a_friend_cannot_make_us_scan_ports(autojump_clock: MockClock) -> None:
+    """A friend that comes, tells of eight other addresses and goes, again and again, does not have us dial them all."""
+    async with town() as place:
+        ann, bob = await pair(place)
+        seed = bob.node._account.node_secret.seed
+        await bob.stop()
+        tried: list[list[str]] = []
+        dial = ann.node._transport.dial
+
+        async def watched(peer: NodeId, addresses: Sequence[str]) -> Connection:
+            tried.append(list(addresses))
+            return await dial(peer, addresses)
+
+        ann.node._transport.dial = watched  # type: ignore[method-assign]
+        flapper = MemoryTransport(place.network, seed, admits=lambda _: True)
+        async with flapper.serving():
+            for number in range(15):
+                connection = await flapper.dial(node_id(ann), ann.node.addresses())
+                addresses = [f"/ip4/10.0.0.{number}/tcp/{port}" for port in range(1, 9)]
+                await connection.send(b"\x01" + encode_message(Moved(addresses=addresses)))
+                await connection.aclose()
+                await trio.sleep(0.5)
+            await trio.sleep(5)
+        assert len(tried) <= 3

@@ -11,8 +11,17 @@ import trio.testing
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rumor.node.network.connections import Connections, Down, Event, Other, Received, Up
-from rumor.node.network.conversation import PAYLOAD_SIZE_MAX
+from rumor.node.network.connections import (
+    ACCEPTED_MAX,
+    ACCEPTED_S,
+    Connections,
+    Down,
+    Event,
+    Other,
+    Received,
+    Up,
+)
+from rumor.node.network.conversation import FRAMES_BURST_MAX, FRAMES_PER_S_MAX, PAYLOAD_SIZE_MAX
 from rumor.node.network.libp2p_transport import Libp2pTransport
 from rumor.node.network.memory_transport import MemoryNetwork, MemoryTransport
 from rumor.node.network.transport import Connection, ConnectionLost, NodeId, Transport, node_id_of
@@ -632,3 +641,48 @@ async def test_over_the_real_transport(nursery: trio.Nursery) -> None:
         mid.scope.cancel()
         await low.wait(lambda: low.is_gone(MID))
         assert low.downs()[-1] == "it said goodbye"
+
+
+async def test_a_friend_does_not_decide_when_it_is_dialled(world: World, autojump_clock: Clock) -> None:
+    """New addresses that a friend tells of itself wait for the back-off, however often it tells new ones."""
+    low = await world.start(SEEDS[0])
+    low.connections.add(HIGH, address(MID))
+    await trio.sleep(600)
+    waits_s = low.connections.state(HIGH).next_attempt_s
+    assert waits_s is not None
+    for number in range(100):
+        low.connections.set_addresses(HIGH, [f"/ip4/10.0.0.9/tcp/{number}"], at_once=False)
+    await trio.lowlevel.checkpoint()
+    assert low.connections.state(HIGH).next_attempt_s == waits_s
+
+
+async def test_a_friend_that_connects_over_and_over_is_put_off(world: World, autojump_clock: Clock) -> None:
+    """Only so many connections of one friend are taken up in a minute; after it the friend is welcome again."""
+    low = await world.start(SEEDS[0])
+    low.connections.add(HIGH, [])
+    flapper = MemoryTransport(world.network, SEEDS[2], admits=lambda _: True)
+    async with flapper.serving():
+        for _ in range(3 * ACCEPTED_MAX):
+            connection = await flapper.dial(LOW, address(LOW))
+            await trio.sleep(0.1)
+            await connection.aclose()
+        assert len([each for each in low.events if isinstance(each, Up)]) == ACCEPTED_MAX
+        await trio.sleep(ACCEPTED_S)
+        await flapper.dial(LOW, address(LOW))
+        await low.wait(lambda: low.is_up(HIGH))
+
+
+async def test_a_flooding_friend_is_read_at_our_pace(world: World, autojump_clock: Clock) -> None:
+    """However fast frames come, of each kind so many are taken in a second, and those that wait are not lost."""
+    low = await world.start(SEEDS[0])
+    low.connections.add(HIGH, [])
+    flooder = MemoryTransport(world.network, SEEDS[2], admits=lambda _: True)
+    async with flooder.serving():
+        connection = await flooder.dial(LOW, address(LOW))
+        began_at = trio.current_time()
+        count = FRAMES_BURST_MAX + 20 * FRAMES_PER_S_MAX
+        for number in range(count):
+            await connection.send(b"\x00\x01" if number % 2 else b"\x01x")
+        await low.wait(lambda: len(low.heard(HIGH)) == count // 2)
+        assert 19 <= trio.current_time() - began_at <= 21
+        assert low.is_up(HIGH)
