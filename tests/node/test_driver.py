@@ -256,7 +256,7 @@ async def test_the_ledger_gives_back_what_it_was_told(autojump_clock: MockClock)
         remembered = await Ledger(ann.store).load()
         assert len(remembered.slots) == 10
         assert remembered.outbox == []
-        assert len(remembered.items) == 10 + 1  # and the admission
+        assert len(list(remembered.items)) == 10 + 1  # and the admission
         assert len(await ann.store.load(Table.OUTBOX)) == len(await bob.store.load(Table.OUTBOX))
 
 
