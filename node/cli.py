@@ -155,11 +155,6 @@ def init(context: click.Context, no_passphrase: bool, listen: str | None, as_jso
     profile = profile_of(context)
     try:
         check_new(profile, listen)
-        if not no_passphrase:
-            say(
-                "Choose a passphrase for this profile: it opens everything, and nobody can restore it.",
-                err=True,
-            )
         passphrase = None if no_passphrase else read_passphrase(confirm=True)
         created = create(profile, passphrase, listen)
     except SetupError as error:
@@ -430,5 +425,7 @@ def read_passphrase(*, confirm: bool) -> str:
         return given
     if not sys.stdin.isatty():
         fail("There is no terminal to ask for the passphrase on; set RUMOR_PASSPHRASE.", 2)
+    if confirm:
+        say("Choose a passphrase for this profile: it opens everything, and nobody can restore it.", err=True)
     answer: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
     return answer
