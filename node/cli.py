@@ -54,6 +54,13 @@ def say(text: str, *, err: bool = False) -> None:
     click.echo(text, err=err)
 
 
+def qr_code(uri: str) -> str:
+    """An invitation as a QR code that cameras read on dark and on light terminals."""
+    from ..crypto.invites import qr_terminal
+
+    return "\n".join(click.style(line, fg=QR_LIGHT, bg=QR_DARK) for line in qr_terminal(uri).splitlines())
+
+
 class InOrder(click.Group):
     """A group that lists its commands in the order in which a person meets them."""
 
@@ -155,11 +162,6 @@ def init(context: click.Context, no_passphrase: bool, listen: str | None, as_jso
     profile = profile_of(context)
     try:
         check_new(profile, listen)
-        if not no_passphrase:
-            say(
-                "Choose a passphrase for this profile: it opens everything, and nobody can restore it.",
-                err=True,
-            )
         passphrase = None if no_passphrase else read_passphrase(confirm=True)
         created = create(profile, passphrase, listen)
     except SetupError as error:
@@ -234,11 +236,8 @@ def invite(context: click.Context, name: str, member: bool, as_json: bool) -> No
     answer = ask(context, "POST", "/invitations", name=name, sponsor=not member)
 
     def text(answer: dict[str, Any]) -> None:
-        from ..crypto.invites import qr_terminal
-
         if sys.stdout.isatty():
-            for line in qr_terminal(answer["uri"]).splitlines():
-                click.secho(line, fg=QR_LIGHT, bg=QR_DARK, err=True)
+            click.echo(qr_code(answer["uri"]), err=True)
         click.echo(answer["uri"])
         say(
             "Give this to one friend, over a channel that you trust. It works once, for two to three days, while your "
@@ -430,5 +429,7 @@ def read_passphrase(*, confirm: bool) -> str:
         return given
     if not sys.stdin.isatty():
         fail("There is no terminal to ask for the passphrase on; set RUMOR_PASSPHRASE.", 2)
+    if confirm:
+        say("Choose a passphrase for this profile: it opens everything, and nobody can restore it.", err=True)
     answer: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)
     return answer

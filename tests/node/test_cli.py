@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner
 from processes import Household, Profile, until
 
-from rumor.node.cli import main, wrapped
+from rumor.node.cli import main, qr_code, wrapped
 
 HEAVY = ("libp2p", "trio", "starlette", "hypercorn", "apsw", "numpy", "httpx", "rich", "nacl", "coincurve")
 
@@ -70,6 +70,15 @@ def test_lines_break_between_words_and_never_in_a_command() -> None:
     assert max(map(len, lines)) <= 30
     assert any("`rumor --profile bob run`" in line for line in lines)
     assert lines[-1] == "Next."
+
+
+def test_the_qr_code_is_dark_on_light_whatever_the_terminal() -> None:
+    """Each line sets both colours, from the part of the palette that no theme changes, and puts them back."""
+    lines = qr_code("rumor:abc").splitlines()
+    assert len(lines) > 10
+    for line in lines:
+        assert line.startswith("\x1b[38;5;231m\x1b[48;5;16m")
+        assert line.endswith("\x1b[0m")
 
 
 def test_no_passphrase_is_asked_for_a_profile_that_cannot_be_made(household: Household) -> None:
