@@ -84,24 +84,31 @@ def inspect(
         )
     if friend_count < parameters.friends_min:
         obstacle(
-            f"This mesh asks for {parameters.friends_min} confirmed friends before you post; you have "
+            f"This mesh asks for {_count(parameters.friends_min, 'confirmed friend')} before you post; you have "
             f"{friend_count}. Invite more, or accept more invitations."
         )
+    counted = ring_size or int(eligible_at is not None and eligible_at <= epoch)
     if ring_size < parameters.members_min:
         obstacle(
-            f"This mesh asks for {parameters.members_min} members before anybody posts; there are {ring_size}."
+            f"This mesh asks for {_count(parameters.members_min, 'member')} before anybody posts; "
+            f"by now there {'is' if counted == 1 else 'are'} {counted}."
         )
-    needed = friend_count if friend_count <= AGREEING_FRIENDS_MIN else AGREEING_FRIENDS_MIN
+    needed = min(friend_count, AGREEING_FRIENDS_MIN)
     if eligible_at is not None and agreeing < needed:
-        obstacle(
-            f"Only {agreeing} of the {needed} friends it takes have the same list of members as you. "
-            "Wait until more of them are online and have caught up."
-        )
+        if not digests:
+            heard = "No friend of yours has shown its list of members yet"
+        else:
+            heard = f"{_count(agreeing, 'friend')} of the {needed} it takes {'has' if agreeing == 1 else 'have'} the "
+            heard += "same list of members as you"
+        waited = "more of them are online and have" if needed > 1 else "your friend is online and has"
+        obstacle(f"{heard}. Wait until {waited} caught up.")
     if secrets_left <= 0:
         obstacle(
             f"You have posted {parameters.secrets_per_epoch} times in this epoch, which is all that anybody may.",
             genesis.start_of(epoch + 1),
         )
+    if eligible_at is None:
+        del obstacles[1:], waits[1:]  # The rest is beside the point until then.
     known = [until for until in waits if until is not None]
     return Gate(
         obstacles=tuple(obstacles),
@@ -109,6 +116,10 @@ def inspect(
         ring_size=ring_size,
         agreeing_count=agreeing,
     )
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def in_words(seconds: float) -> str:

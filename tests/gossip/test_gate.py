@@ -39,8 +39,9 @@ def test_it_is_open_when_all_is_well() -> None:
         ({"friend_count": 2}, "3 confirmed friends", None),
         ({"ring": Ring(KEYS[:3]), "digests": [Ring(KEYS[:3]).root] * 3}, "4 members", None),
         ({"ring": None}, "4 members", None),
-        ({"digests": [RING.root]}, "Only 1 of the 2 friends", None),
-        ({"digests": []}, "Only 0 of the 2 friends", None),
+        ({"digests": [RING.root]}, "1 friend of the 2 it takes has the same list", None),
+        ({"digests": [b"other"]}, "0 friends of the 2 it takes have", None),
+        ({"digests": []}, "No friend of yours has shown", None),
         ({"secrets_left": 0}, "all that anybody may", 1_010.0),
     ],
 )

@@ -247,7 +247,7 @@ async def test_only_an_open_gate_posts(autojump_clock: MockClock) -> None:
     """Without friends, and beyond the quota, posting is refused with sentences."""
     async with town() as place:
         ann = await place.founder("ann")
-        with pytest.raises(PostRefused, match="confirmed friends"):
+        with pytest.raises(PostRefused, match="confirmed friend"):
             await ann.node.post("alone", 0)
         eve = await place.add("eve")
         with pytest.raises(AccountError, match="no mesh"):
