@@ -11,12 +11,16 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from functools import partial
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import Any, Final
 
 import click
 import trio
 from hypercorn.config import Config as HypercornConfig
-from hypercorn.trio import serve as serve_asgi
+from hypercorn.trio.tcp_server import TCPServer
+from hypercorn.trio.worker_context import WorkerContext
+from hypercorn.typing import ConnectionState
+from hypercorn.utils import wrap_app
 
 from .account import AccountError
 from .api.credentials import Access, AccessError, Credentials, write_access
@@ -55,6 +59,12 @@ EXPECTED = (
 #: is not waited for.
 ANSWER_S_MAX: Final = 2.0
 UNREAD_MS_MAX: Final = 5_000
+#: Every user of the machine can connect to the API, and needs no token to take up descriptors; the store and the
+#: workers end the node when they get none. A few terminals and pages need a dozen connections.
+API_CONNECTIONS_MAX: Final = 128
+#: What 128 friends with four connections each, the API, the store and the workers may need, several times over. Systems
+#: begin with 256 or 1,024.
+DESCRIPTORS_MAX: Final = 4_096
 
 
 def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None) -> None:
@@ -72,6 +82,7 @@ def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None)
                 level=config.log_level.upper(), format="%(levelname)s %(message)s", stream=sys.stderr
             )
             key = unlock(profile, ask_passphrase)
+            _allow_descriptors()
             trio.run(_serve, profile, config, key, config.api_port if port is None else port)
     except EXPECTED as error:
         raise ServiceError(str(error)) from error
@@ -80,6 +91,14 @@ def serve(profile: Profile, ask_passphrase: Callable[[], str], port: int | None)
         if isinstance(first, EXPECTED):
             raise ServiceError(str(first)) from first
         raise
+
+
+def _allow_descriptors() -> None:
+    """Asks the system for as many descriptors as a full node needs, or as many as it gives."""
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    wanted = DESCRIPTORS_MAX if hard == RLIM_INFINITY else min(DESCRIPTORS_MAX, hard)
+    if soft != RLIM_INFINITY and soft < wanted:
+        setrlimit(RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> None:
@@ -159,21 +178,58 @@ async def _answer(
     own_port = listener.getsockname()[1]
     credentials = Credentials()
     settings = HypercornConfig()
-    # Hypercorn closes the descriptor that it is given, so the socket object must let go of it.
-    settings.bind = [f"fd://{listener.detach()}"]
     settings.accesslog = None
     settings.errorlog = None
     settings.graceful_timeout = ANSWER_S_MAX / 2
     app: Any = Guard(make_app(node), hosts=hosts_of(own_port), credentials=credentials)
-    serving = partial(serve_asgi, app, settings, shutdown_trigger=ended.wait, mode="asgi")
     try:
         async with trio.open_nursery() as nursery:
-            await nursery.start(serving)
+            await nursery.start(_serve_connections, app, settings, listener, ended)
             write_access(profile.token_file, Access(port=own_port, token=credentials.token))
             task_status.started()
     finally:
         profile.token_file.unlink(missing_ok=True)
         answered.set()
+
+
+async def _serve_connections(
+    app: Any,
+    settings: HypercornConfig,
+    listener: socket.socket,
+    ended: trio.Event,
+    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """As ``hypercorn.trio.serve``, which takes any number of connections; here those above the limit are closed."""
+    context = WorkerContext(None)
+    wrapped = wrap_app(app, settings.wsgi_max_body_size, "asgi")
+    count = 0
+
+    async def serve_one(stream: trio.SocketStream) -> None:
+        nonlocal count
+        if count >= API_CONNECTIONS_MAX:
+            await trio.aclose_forcefully(stream)
+            return
+        count += 1
+        try:
+            # Hypercorn's own annotation names the encrypted case only.
+            await TCPServer(wrapped, settings, context, ConnectionState({}), stream)  # type: ignore[arg-type]
+        finally:
+            count -= 1
+
+    listener.listen(settings.backlog)
+    listener.setblocking(False)
+    listeners = [trio.SocketListener(trio.socket.from_stdlib_socket(listener))]
+    async with trio.open_nursery() as connections:
+        try:
+            async with trio.open_nursery() as accepting:
+                serving = partial(trio.serve_listeners, serve_one, listeners, handler_nursery=connections)
+                await accepting.start(serving)
+                task_status.started()
+                await ended.wait()
+                accepting.cancel_scope.cancel()
+        finally:
+            await context.terminated.set()
+            connections.cancel_scope.deadline = trio.current_time() + settings.graceful_timeout
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from processes import Household, Profile, until
+from processes import LIMIT_S, Household, Profile, until
 
 from rumor.node import profile as profiles
 from rumor.node.api.credentials import read_access
 from rumor.node.client import Client
+from rumor.node.service import API_CONNECTIONS_MAX
 
 
 @pytest.fixture
@@ -101,3 +102,38 @@ def test_a_stale_token_names_nobody(household: Household) -> None:
     assert "rumor --profile ann run" in done.stderr
     assert ann.ask("found", "later").returncode == 0
     assert os.listdir(ann.folder)
+
+
+def test_strangers_on_the_machine_cannot_use_up_descriptors(household: Household) -> None:
+    """Connections to the API above the limit are closed, however low the system's own begins, and the node goes on."""
+    ann = household.profile("ann")
+    ann.init()
+    assert ann.ask("found", "one", "--trial").returncode == 0
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (150, hard))
+    try:
+        ann.launch()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    ann.wait_up()
+    assert ann.node is not None
+    until(lambda: located(ann).token_file.exists())
+    port = read_access(located(ann).token_file).port
+    flood: list[socket.socket] = []
+    try:
+        flood += [socket.create_connection(("127.0.0.1", port)) for _ in range(3 * API_CONNECTIONS_MAX)]
+        flood[-1].settimeout(LIMIT_S)
+        assert flood[-1].recv(1) == b""
+        # The first are let go later, for saying nothing.
+        flood[0].setblocking(False)
+        with pytest.raises(BlockingIOError):
+            flood[0].recv(1)
+        open_count = len(list(Path(f"/proc/{ann.node.pid}/fd").iterdir()))
+        assert open_count <= API_CONNECTIONS_MAX + 64
+    finally:
+        for connection in flood:
+            connection.close()
+    until(lambda: ann.ask("status").returncode == 0)
+    code, said = ann.end()
+    assert code == 0
+    assert "Too many open files" not in said
