@@ -21,7 +21,7 @@ different words. It cannot search for keys or nonces that make the words alike, 
 exchange. After the ANSWER it knows the words and may break off unseen, so how many exchanges an invitation allows,
 also unfinished ones, is for the driver to bound.
 
-Not protected: people who confirm without comparing. Source: the design, "Invitation".
+Not protected: people who confirm without comparing. Specified in docs/protocol.md, section 11.
 """
 
 import hashlib

@@ -2,8 +2,8 @@
 
 Not a place for logic. Every hash, key derivation and generator of this package and of the gossip starts with
 exactly one of these byte strings. A label is never reused and never a prefix of another; changing one is a
-new version of its format. The same strings stand in docs/protocol.md. Source: membership-proof, "Encoding",
-and the modules named beside each block.
+new version of its format. The same strings stand in docs/protocol.md. Each block names the
+modules that use it.
 """
 
 from typing import Final

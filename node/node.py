@@ -257,6 +257,7 @@ class Node:
     async def invite(self, name: str, *, sponsor: bool) -> dict[str, Any]:
         """Makes a one-time invitation; with ``sponsor`` also into the mesh. Raises ``AccountError`` without one."""
         genesis = self._in_mesh().engine.genesis
+        await trio.lowlevel.checkpoint()  # A node that is being ended has no addresses any more.
         invitation = await self._befriender.invite(genesis, self.addresses(), name, sponsor=sponsor)
         return {"uri": invitation.to_uri(), "expires_at": invitation.expires_at}
 

@@ -13,7 +13,7 @@ once (one clock says fresh, the other does not), both connections end and the ne
 that its queue overflows: then the oldest goes, and is counted. `Down` follows every `Up`; a connection that
 replaces another is a `Down` and an `Up`, so that the core can reconcile.
 
-Specified in the design's `transport.md`. The back-off doubles with every failure and is drawn from the upper
+Described in docs/transport.md. The back-off doubles with every failure and is drawn from the upper
 half of its range ("equal jitter").
 """
 

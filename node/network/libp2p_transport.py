@@ -9,7 +9,7 @@ the gate.
 
 Importing this module takes two seconds; import it when a network is needed. `check_remedies` in
 `libp2p_check` proves at start-up that the installed libp2p is the one that this was written against. The
-wire is specified in the design's `transport.md`.
+wire is specified in docs/protocol.md, section 8.
 """
 
 import errno

@@ -11,7 +11,7 @@ Before the gate a stranger may send `UNADMITTED_SIZE_MAX` bytes in all. libp2p i
 a length prefix of theirs announces. It also gives up on a message that arrives in more than a hundred
 pieces, hence `read` returns all that it was asked for.
 
-Specified in the libp2p specifications `noise` and `connections`, and in the design's `transport.md`.
+Specified in the libp2p specifications `noise` and `connections`, and in docs/transport.md.
 """
 
 import trio

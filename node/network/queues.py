@@ -3,7 +3,7 @@ handled.
 
 `SendQueue` is one friend's: it never makes the caller wait. When it is full the oldest payload goes, and is
 counted; gossip recovers from that by reconciliation, while a node that waited for one slow friend would
-tell the others by its timing (the back-pressure side channel in `anonymity.md`).
+tell the others by its timing (a side channel by back-pressure).
 
 `FairInbox` is all friends' together, a lane each. A lane that is full makes its own friend wait, through
 the transport down to the remote, and nobody else; the lanes are emptied in turn, one event at a time.

@@ -8,8 +8,8 @@ decided here but in ``connections``.
 
 A frame travels as ``u32 length (big-endian) || payload`` on one libp2p stream each way. A length of zero is
 the *goodbye*: on TCP and yamux a remote reset can look like a clean end, so only a goodbye means that the
-friend hung up on purpose. Wire details, and what the library does wrong, stand in the design's
-``transport.md``.
+friend hung up on purpose. Wire details, and what the library does wrong, stand in
+docs/transport.md.
 """
 
 import struct

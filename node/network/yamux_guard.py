@@ -13,7 +13,7 @@
   every read. Here a writer waits as long as its owner lets it, the window stays at 256 KiB, and an update
   is sent for every half of it.
 
-Specified in the yamux specification (hashicorp/yamux, `spec.md`) and in the design's `transport.md`.
+Specified in the yamux specification (hashicorp/yamux, `spec.md`) and in docs/transport.md.
 """
 
 import struct
