@@ -219,7 +219,7 @@ async def test_a_holder_that_sends_garbage_or_nothing_is_let_go(autojump_clock: 
         assert (await take_up(place, uri, bytes([7]) * 32)).result is not None
 
 
-@pytest.mark.parametrize("written", range(4))
+@pytest.mark.parametrize("written", range(6))
 async def test_a_crash_between_meeting_and_entering_leaves_nothing_half_done(
     autojump_clock: MockClock, written: int
 ) -> None:
@@ -398,3 +398,25 @@ async def test_no_name_makes_a_profile_unreadable(autojump_clock: MockClock, nam
             [friend] = person.node.friends()["friends"]
             assert len(friend["name"]) <= NAME_SIZE_MAX
             assert friend["name"].isprintable()
+
+
+@pytest.mark.parametrize("written", range(5))
+async def test_an_inviter_that_crashes_in_the_middle_meets_all_the_same(
+    autojump_clock: MockClock, written: int
+) -> None:
+    """An inviter that is killed after so many writes of a befriending ends with a friend and the same words."""
+    async with town() as place:
+        ann, bob = await place.founder("ann"), await place.add("bob")
+        uri = await uri_of(ann)
+        ann.store.commits_left = written
+        place.nursery.start_soon(bob.node.join, uri, "ann")
+        await trio.sleep(20)
+        await ann.stop()
+        ann.store.commits_left = None
+        await ann.start(place.nursery)
+        await until(lambda: ann.knows("bob") and bob.knows("ann"))
+        await until(lambda: ann.friend("bob")["words"] == bob.friend("ann")["words"])
+        words = bob.friend("ann")["words"]
+        await bob.node.confirm("ann", words)
+        await ann.node.confirm("bob", words)
+        await bob.until_may_post()
