@@ -44,6 +44,9 @@ BEFRIEND_JOINER: Final = b"rumor/befriending/v1/joiner"
 BEFRIEND_INVITER: Final = b"rumor/befriending/v1/inviter"
 BEFRIEND_WORDS: Final = b"rumor/befriending/v1/words"
 
+# node.friends: what a confirmation says was compared.
+WORDS_CONFIRMED: Final = b"rumor/words/v1/confirm"
+
 # gossip.items: the id of an item.
 ITEM: Final = b"rumor/item/v1"
 

@@ -20,6 +20,7 @@ from typing import Annotated, Final
 import msgspec
 import trio
 
+from ..crypto import labels
 from ..gossip.wire import Bytes32, Message, decode_untrusted, encode
 from .network.transport import NodeId
 from .storage.store import Change, Delete, Put, Store, Table
@@ -102,7 +103,7 @@ class Friendship(Message, frozen=True):
 
 def words_digest(words: str) -> bytes:
     """What a confirmation says was compared: 32 bytes."""
-    return hashlib.sha256(b"rumor/words/v1/confirm" + words.encode()).digest()
+    return hashlib.sha256(labels.WORDS_CONFIRMED + words.encode()).digest()
 
 
 class Friendbook:
