@@ -10,6 +10,7 @@ Not protected: memory. Python copies bytes as it likes, so a secret cannot be wi
 
 import hashlib
 import hmac
+from abc import ABC, abstractmethod
 from typing import ClassVar
 
 from . import labels
@@ -55,7 +56,7 @@ class PublicKey:
         return f"<{type(self).__name__} {self.fingerprint}>"
 
 
-class SecretKey:
+class SecretKey(ABC):
     """Secret key bytes of one kind, with a public key that `repr` may show. Immutable, and not hashable."""
 
     __slots__ = ("_raw",)
@@ -76,9 +77,9 @@ class SecretKey:
         return self._raw
 
     @property
+    @abstractmethod
     def public(self) -> PublicKey:
         """The public key of this secret."""
-        raise NotImplementedError
 
     def __eq__(self, other: object) -> bool:
         if type(other) is not type(self):
