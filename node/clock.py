@@ -7,13 +7,11 @@ find slots of an epoch that it believes over. Time stands still until the wall c
 import time
 from collections.abc import Callable
 
-import trio
-
 __all__ = ["Clock"]
 
 
 class Clock:
-    """Tells the time and sleeps until one."""
+    """Tells the time."""
 
     def __init__(self, wall: Callable[[], float] = time.time) -> None:
         self._wall = wall
@@ -23,10 +21,3 @@ class Clock:
         """Seconds since 1970."""
         self._latest = max(self._latest, self._wall())
         return self._latest
-
-    async def sleep_until(self, at: float | None) -> None:
-        """Sleeps until the moment ``at``, or for ever if it is None."""
-        if at is None:
-            await trio.sleep_forever()
-        else:
-            await trio.sleep(max(0.0, at - self.now()))

@@ -7,7 +7,7 @@ that is ending, 507 for a disk that is full or broken: then nothing was done.
 """
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from typing import Any, Final
 
@@ -32,8 +32,6 @@ __all__ = ["make_app"]
 PAGE_COUNT: Final = 50
 #: Items that a follower of the feed may fall behind before it is cut off.
 FOLLOWER_WAITING_MAX: Final = 256
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 class BadRequest(Exception):
