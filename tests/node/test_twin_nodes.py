@@ -1,220 +1,188 @@
-"""Twin worlds of real nodes: the same three people twice from the same disks, once with a post and once without.
+"""Twin worlds of real nodes: what they send and what they write shows nothing of a post.
 
-Nodes, drivers, ledgers and connections are the real ones, on virtual time and with randomness from a seed; the memory
-transport writes down who sent how much to whom and when, and the disks what was committed when. Both must be the same
-until the secret is published by its last relay. Where relays open nothing it never is, and then both must stay the
-same through every retry, a broken connection and a restart of the author. What was committed is then written to two
-real encrypted files, which must grow alike.
+The same three people twice from the same disks and seed, once with a post and once without (tests/support/twins.py).
+Times, sizes and recipients of all frames must be the same until the secret is published by its last relay, and so must
+what the author's disk is told. Where relays open nothing it never is published; then both must stay the same through
+every retry, a broken connection and a restart of the author. Each leak that is put in must show.
 
 Two things may differ. The size of a reconciliation's messages: how shortly ranges of ids can be named depends on the
-ids, which are as random with a post as without. And one commit at the moment of the post, which writes rows of the
-outbox that were there before: a post must survive a crash (docs/threat-model.md).
+ids, which are as random with a post as without. And one commit at the moment of the post, since it must survive a crash:
+it overwrites rows of the outbox, which were there before (docs/threat-model.md).
 """
 
-import copy
-import math
-import os
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from functools import cache, partial
-from random import Random
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
 
-import msgspec
+import apsw
 import pytest
 import trio
-import trio.testing
-from fakenet import Seeded
-from people import PARAMETERS, Disk, Person, Town, town
+from twins import POSTED_S, Sent, World, disks, live
 
 from rumor.crypto.errors import OnionBroken
-from rumor.crypto.membership import Ring
-from rumor.gossip.items import Item, Kind
-from rumor.gossip.packets import Content, unpad_item
 from rumor.gossip.suite import Real
-from rumor.node.network.memory_transport import MemoryConnection, MemoryNetwork
-from rumor.node.network.transport import NodeId
+from rumor.node.storage.database import KEY_SIZE, open_store
 from rumor.node.storage.store import Change, Put, Table
-from rumor.node.workers import InlineWorkers
+from rumor.node.storage.tables import PAGE_SIZE, configure
 
-#: A tick in 6 s for three members, so that all retries are over within two minutes.
-PACE = msgspec.structs.replace(PARAMETERS, relay_keys_min=1, bytes_per_day=700_000_000)
-#: Fake seconds: the second relay day has begun, and all keys count.
-BEGAN_S = 305.0
-POSTED_S = BEGAN_S + 20.0
-CUT_S = BEGAN_S + 60.0
-HEALED_S = BEGAN_S + 68.0
-RESTARTED_S = BEGAN_S + 90.0
-ENDED_S = BEGAN_S + 200.0
-#: The fourth byte of a reconciliation's frame, after channel, purpose and the head of an array.
-RECONCILE = 5
-
-Sent = tuple[float, str, str, int]
+#: Long enough for a secret to be published, where relays work.
+OPEN_S = 355.0
+KEY = bytes(KEY_SIZE)
+#: Tables whose keys are hashes, in an order that is chance.
+HASHED = (Table.PACKETS, Table.ITEMS, Table.RECORDS, Table.RINGS, Table.ONIONS)
 
 
-class Straight(Random):
-    """Trio's own randomness: tasks that wake together run in the order of their age, and not in any order."""
+@pytest.fixture
+def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relays open nothing."""
+    # The people meet beforehand, while everything works.
+    disks()
 
-    def shuffle(self, x: object) -> None:
-        """Leaves the order."""
-
-
-@dataclass
-class World:
-    """What can be seen of one of the two worlds."""
-
-    sent: list[Sent] = field(default_factory=list)
-    commits: list[tuple[float, list[Change]]] = field(default_factory=list)
-    """Of the author's disk, with their times."""
-    published_at: float | None = None
-    """When the last relay began to publish the secret."""
-    sent_count: int = 0
-    """Onions that have left with the secret."""
-
-
-class RecordedNetwork(MemoryNetwork):
-    """Writes down what is sent."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__()
-        self._world = world
-        self.names: dict[NodeId, str] = {}
-
-    async def connect(self, local: NodeId, peer: NodeId, address: str) -> MemoryConnection:
-        near = await super().connect(local, peer, address)
-        assert near._other is not None
-        for end in (near, near._other):
-            end.send = partial(self._record, end, end.send)  # type: ignore[method-assign]
-        return near
-
-    async def _record(
-        self, end: MemoryConnection, send: Callable[[bytes], Awaitable[None]], frame: bytes
-    ) -> None:
-        size = 0 if frame[:2] == b"\x01\x01" and frame[3] == RECONCILE else len(frame)
-        self._world.sent.append((trio.current_time(), self.names[end.local], self.names[end.peer], size))
-        await send(frame)
-
-
-class WatchedWorkers(InlineWorkers):
-    """Workers that see when a relay publishes a secret."""
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    async def prove(self, secret: bytes, ring: Ring, scopes: object, message: bytes) -> bytes:
-        if len(message) > 3_000 and message[1] == Content.ITEM and self._world.published_at is None:
-            item = Item.decode_untrusted(unpad_item(message[14:]))
-            if item.kind is Kind.SECRET:
-                self._world.published_at = trio.current_time()
-        return await super().prove(secret, ring, scopes, message)  # type: ignore[arg-type]
-
-
-def on_virtual_time(main: Callable[[], Awaitable[object]], from_s: float = 0.0) -> None:
-    """Runs to the end, on a clock that begins at ``from_s`` and jumps over whatever is waited for.
-
-    It jumps to multiples of 2**-20 s. Seconds since 1970 have 2**-22; between them and a finer clock each nap would be
-    rounded, and once more in a world in which a node wakes once more.
-    """
-    clock = trio.testing.MockClock(autojump_threshold=0)
-    clock.jump(from_s)
-    jump = clock.jump
-    clock.jump = lambda s: jump(math.ceil((clock.current_time() + s) * 2**20) / 2**20 - clock.current_time())  # type: ignore[method-assign]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(trio._core._run, "_ALLOW_DETERMINISTIC_SCHEDULING", True)
-        patch.setattr(trio._core._run, "_r", Straight())
-        trio.run(main, clock=clock)
-
-
-@cache
-def disks() -> dict[str, Disk]:
-    """The disks of three people who have met and may post."""
-    stopped: dict[str, Disk] = {}
-
-    async def meet() -> None:
-        async with town(lambda name: Seeded(f"meeting/{name}")) as place:
-            ann, bob, cleo = await place.founder("ann", PACE), await place.add("bob"), await place.add("cleo")
-            await place.befriend(ann, bob)
-            await place.befriend(ann, cleo)
-            await bob.until_may_post()
-            await cleo.until_may_post()
-            await place.befriend(bob, cleo, sponsor=False)
-            await trio.sleep_until(BEGAN_S)
-            for person in (ann, bob, cleo):
-                await person.stop()
-                stopped[person.name] = person.store
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "urandom", Random("keys").randbytes)
-        on_virtual_time(meet)
-    return stopped
-
-
-async def _live(world: World, post: bool, seed: str) -> None:
-    async with town() as place:
-        network = place.network = RecordedNetwork(world)
-        for number, (name, disk) in enumerate(disks().items()):
-            store = copy.deepcopy(disk)
-            store.commits, store.committed_at = [], []
-            person = place.people[name] = Person(name, network, 2_000 + number, store, WatchedWorkers(world))
-            person.random = Seeded(f"{seed}/{name}")
-            await person.start(place.nursery)
-            network.names[person.node._transport.node_id] = name
-        ann, bob = place.people["ann"], place.people["bob"]
-        await trio.sleep_until(POSTED_S)
-        if post:
-            await ann.node.post("twins", 0)
-        await trio.sleep_until(CUT_S)
-        nodes = ann.node._transport.node_id, bob.node._transport.node_id
-        network.cut(*nodes)
-        await trio.sleep_until(HEALED_S)
-        network.heal()
-        await trio.sleep_until(RESTARTED_S)
-        ann.random = Seeded(f"{seed}/ann again")
-        await place.restart(ann)
-        await trio.sleep_until(ENDED_S)
-        world.commits = list(zip(ann.store.committed_at, ann.store.commits, strict=True))
-        mixing = ann.node.driver.engine.mixing
-        world.sent_count = sum(
-            mixing.outbox[item.item_id].sent_count
-            for item in mixing.outbox.items()
-            if item.kind is Kind.SECRET
-        )
-
-
-class Deaf(Real):
-    """Relays that open nothing."""
-
-    def open_onion(self, data, secret):
+    def open_nothing(self: Real, data: bytes, secret: bytes) -> None:
         raise OnionBroken
 
-
-def live(seed: str, *, post: bool, deaf: bool) -> World:
-    """One of the two worlds."""
-    world = World()
-    disks()
-    with pytest.MonkeyPatch.context() as patch:
-        if deaf:
-            patch.setattr(Real, "open_onion", Deaf.open_onion)
-        on_virtual_time(partial(_live, world, post, seed), BEGAN_S)
-    return world
+    monkeypatch.setattr(Real, "open_onion", open_nothing)
 
 
-def test_debug():
-    import time
-    t = time.process_time()
-    disks()
-    print("disks", time.process_time() - t); t = time.process_time()
-    for deaf in (False, True):
-        one = live("a", post=False, deaf=deaf)
-        print("one", time.process_time() - t); t = time.process_time()
-        two = live("a", post=False, deaf=deaf)
-        print(len(one.sent), len(two.sent), one.sent == two.sent)
-        three = live("a", post=True, deaf=deaf)
-        print(three.published_at, len(three.sent), three.sent_count)
-        for i, (a, b) in enumerate(zip(one.sent, three.sent)):
-            if a != b:
-                print(i, a, b); break
-        print(len(one.commits), len(three.commits))
-        shape = lambda w: [(t, [(type(c).__name__, c.table, len(getattr(c, "value", b"")) if c.table is not Table.OUTBOX else 0) for c in cs]) for t, cs in w.commits]
-        for i, (a, b) in enumerate(zip(shape(one), shape(three))):
-            if a != b:
-                print(i, a, b); break
+def seen(world: World, until_s: float = float("inf")) -> list[Sent]:
+    """The frames, without sizes of reconciliation."""
+    return [
+        sent._replace(size=0) if sent.is_reconciliation else sent
+        for sent in world.sent
+        if sent.at_s < until_s
+    ]
+
+
+def first_difference(one: Sequence[object], other: Sequence[object]) -> tuple[object, object] | None:
+    """Where two worlds part, if they do; short enough to be read."""
+    for left, right in zip(one, other, strict=False):
+        if left != right:
+            return left, right
+    if len(one) != len(other):
+        return f"ends after {len(one)}", f"ends after {len(other)}"
+    return None
+
+
+# What is written.
+
+
+def is_post(at_s: float, changes: Sequence[Change]) -> bool:
+    """Whether it is the one commit that may come on top."""
+    return at_s == POSTED_S and all(
+        isinstance(change, Put) and change.table is Table.OUTBOX for change in changes
+    )
+
+
+def written(world: World, until_s: float = float("inf")) -> list[tuple[float, list[object]]]:
+    """Times of commits, and kinds, tables and sizes of what they change; all rows of the outbox have one size."""
+
+    def shape(change: Change) -> object:
+        value = change.value if isinstance(change, Put) and change.table is not Table.OUTBOX else b""
+        return type(change), change.table, len(change.key), len(value)
+
+    return [
+        (at_s, [shape(change) for change in changes])
+        for at_s, changes in world.commits
+        if at_s < until_s and not is_post(at_s, changes)
+    ]
+
+
+class Measured(NamedTuple):
+    """A file after a commit."""
+
+    at_s: float
+    size: int
+    page_count: int
+    free_count: int
+    rewritten_count: int
+    """Pages that are not what they were."""
+
+
+async def _grow(path: Path, world: World) -> list[Measured]:
+    numbers = {b"": 0}
+    measured: list[Measured] = []
+    async with open_store(path, KEY) as store:
+        looking = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+        configure(looking, KEY)
+        before = path.read_bytes()
+        for at_s, changes in world.commits:
+            await store.commit(_numbered(changes, numbers))
+            after = path.read_bytes()
+            starts = range(0, len(after), PAGE_SIZE)
+            rewritten = [
+                start for start in starts if not before.startswith(after[start : start + PAGE_SIZE], start)
+            ]
+            counts = looking.pragma("page_count"), looking.pragma("freelist_count")
+            measured.append(Measured(at_s, len(after), *counts, len(rewritten)))
+            before = after
+        looking.close()
+    return measured
+
+
+def _numbered(changes: Sequence[Change], numbers: dict[bytes, int]) -> list[Change]:
+    """With the hash of a number for each hash, and in the order of the numbers."""
+    numbered: list[tuple[str, int, Change]] = []
+    for change in changes:
+        number = numbers.setdefault(change.key, len(numbers)) if change.table in HASHED else 0
+        key = hashlib.sha256(b"%d" % number).digest()[: len(change.key)] if number else change.key
+        numbered.append((change.table.value, number, dataclasses.replace(change, key=key)))
+    return [change for _, _, change in sorted(numbered, key=lambda each: each[:2])]
+
+
+def grow(path: Path, world: World) -> list[Measured]:
+    """Writes what the author committed to a new encrypted file, and measures it after each commit.
+
+    Hashes are replaced by those of their numbers in order of arrival: where a key stands in an index is as random with
+    a post as without, and would here and there make a page more.
+    """
+    return trio.run(_grow, path, world)
+
+
+def without_the_post(measured: Sequence[Measured]) -> list[Measured]:
+    """All but what was measured after the post, which must be as large as what was measured before."""
+    [index] = [index for index, each in enumerate(measured) if each.at_s == POSTED_S]
+    before, after = measured[index - 1 : index + 1]
+    assert after[1:4] == before[1:4]
+    return [*measured[:index], *measured[index + 1 :]]
+
+
+import os
+
+SEEDS = os.environ.get("SEEDS", "a").split(",")
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_without_a_post_a_world_repeats_itself(seed: str) -> None:
+    """Byte for byte, so whatever differs between the two worlds comes from the post."""
+    once, again = (live(seed, post=False, ended_s=OPEN_S) for _ in range(2))
+    assert len(once.sent) > 300
+    assert first_difference(once.sent, again.sent) is None
+    assert once.commits == again.commits
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_shows_until_the_last_relay_publishes(seed: str) -> None:
+    """Sizes, times and recipients on each connection, and all that is written, are the same."""
+    silent, posting = (live(seed, post=post, ended_s=OPEN_S) for post in (False, True))
+    published_s = posting.published_s
+    assert published_s is not None
+    assert len([sent for sent in seen(posting, published_s) if sent.at_s > POSTED_S]) > 20
+    assert first_difference(seen(silent, published_s), seen(posting, published_s)) is None
+    assert first_difference(written(silent, published_s), written(posting, published_s)) is None
+    assert first_difference(seen(silent), seen(posting)) is not None, "it was published"
+
+
+@pytest.mark.usefixtures("deaf")
+@pytest.mark.parametrize("seed", SEEDS)
+def test_nothing_shows_when_a_secret_never_comes_back(seed: str, tmp_path) -> None:
+    """Neither do the retries, nor a connection that is made anew, nor a restart of the author."""
+    silent, posting = (live(seed, post=post) for post in (False, True))
+    print("sent_count", posting.sent_count)
+    assert len(silent.sent) > 1_000
+    assert first_difference(seen(silent), seen(posting)) is None
+    assert first_difference(written(silent), written(posting)) is None
+    assert posting.sent_count == 4, "it was tried four times"
+    files = grow(tmp_path / "silent", silent), grow(tmp_path / "posting", posting)
+    assert first_difference(files[0], without_the_post(files[1])) is None
