@@ -55,8 +55,8 @@ class Node:
     ) -> None:
         """``make_transport`` gets the node's seed and its gate; ``reachable`` turns listening addresses into ours.
 
-        ``cell_rate`` is that of ``Connections``. ``random`` is what delays, choices and onions are drawn from, by default
-        the operating system's generator; a node of which a run is to repeat itself gets another.
+        ``cell_rate`` is that of ``Connections``. ``random`` is what delays, choices and onions are drawn from:
+        the operating system's generator, unless a run is to repeat itself.
         """
         self._store = store
         self._workers = workers

@@ -21,15 +21,17 @@ import trio.testing
 from fakenet import Seeded
 from people import PARAMETERS, Disk, Person, town
 
+from rumor.crypto.errors import OnionBroken
 from rumor.crypto.membership import Ring
 from rumor.gossip.items import Item, Kind
 from rumor.gossip.packets import Content, unpad_item
+from rumor.gossip.suite import Real
 from rumor.node.network.memory_transport import MemoryConnection, MemoryNetwork
 from rumor.node.network.transport import NodeId
 from rumor.node.storage.store import Change
 from rumor.node.workers import InlineWorkers
 
-__all__ = ["ENDED_S", "POSTED_S", "Sent", "World", "disks", "live"]
+__all__ = ["CUT_S", "ENDED_S", "POSTED_S", "RESTARTED_S", "Sent", "World", "disks", "live"]
 
 #: A tick in 6 s for three members, so that all retries are over within two minutes.
 PACE = msgspec.structs.replace(PARAMETERS, relay_keys_min=1, bytes_per_day=700_000_000)
@@ -193,9 +195,19 @@ async def _live(world: World, seed: str, ended_s: float, *, post: bool) -> None:
         )
 
 
-def live(seed: str, *, post: bool, ended_s: float = ENDED_S) -> World:
-    """One of the two worlds, from ``BEGAN_S`` on; with ``post`` the founder posts at ``POSTED_S``."""
+def live(seed: str, *, post: bool, deaf: bool = False, ended_s: float = ENDED_S) -> World:
+    """One of the two worlds, from ``BEGAN_S`` on; with ``post`` the founder posts at ``POSTED_S``.
+
+    Where all are ``deaf`` no relay opens anything, and no secret comes back.
+    """
+    disks()  # There all can hear.
     world = World()
-    disks()
-    on_virtual_time(partial(_live, world, seed, ended_s, post=post), BEGAN_S)
+    with pytest.MonkeyPatch.context() as patch:
+        if deaf:
+            patch.setattr(Real, "open_onion", _open_nothing)
+        on_virtual_time(partial(_live, world, seed, ended_s, post=post), BEGAN_S)
     return world
+
+
+def _open_nothing(self: Real, data: bytes, secret: bytes) -> None:
+    raise OnionBroken
