@@ -255,3 +255,21 @@ def test_no_node_runs_out_of_slots_and_the_disk_has_what_the_memory_has() -> Non
         assert peer.disk.items.keys() == kept
     ids = [frozenset(peer.disk.packets) for peer in peers]
     assert len(ids[0] & ids[3]) > 0.8 * len(ids[0])
+
+
+def test_an_item_does_not_run_ahead_of_the_packet_that_carries_it() -> None:
+    """It is announced by nobody: where and when it started would show, whatever the strategy of the packets."""
+    network, peers = small_mesh(4, msgspec.structs.replace(MIXING, relay_keys_min=0), strategy="diffusion")
+    announced: list[bytes] = []
+
+    def watch(_sender: Peer, _receiver: Peer, frame: bytes) -> int:
+        decoded = decode_frame_untrusted(frame)
+        if isinstance(decoded, Announce):
+            announced.extend(decoded.item_ids)
+        return 1
+
+    network.copies = watch
+    item_id = post(network, peers[1])
+    run_until(network, peers, "I did it")
+    assert announced
+    assert item_id not in announced
