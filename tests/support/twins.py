@@ -45,10 +45,6 @@ HEALED_S = 373.0
 RESTARTED_S = 395.0
 ENDED_S = 505.0
 
-# A frame on the wire: channel, purpose of the payload, head of an array, type.
-_GOSSIP = b"\x01\x01"
-_RECONCILE = 5
-
 
 class Sent(NamedTuple):
     """A frame that left a node."""
@@ -57,7 +53,6 @@ class Sent(NamedTuple):
     sender: str
     recipient: str
     size: int
-    is_reconciliation: bool
 
 
 @dataclass
@@ -91,9 +86,8 @@ class RecordedNetwork(MemoryNetwork):
     async def _send(
         self, end: MemoryConnection, send: Callable[[bytes], Awaitable[None]], frame: bytes
     ) -> None:
-        is_reconciliation = frame[:2] == _GOSSIP and frame[3] == _RECONCILE
         names = self.names[end.local], self.names[end.peer]
-        self._world.sent.append(Sent(trio.current_time(), *names, len(frame), is_reconciliation))
+        self._world.sent.append(Sent(trio.current_time(), *names, len(frame)))
         await send(frame)
 
 
