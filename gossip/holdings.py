@@ -80,7 +80,8 @@ class Holdings:
 
     def lacking(self, item_ids: Iterable[ItemId]) -> list[ItemId]:
         """Those of these ids that are neither held nor refused."""
-        return [item_id for item_id in item_ids if item_id not in self.store and item_id not in self._refused]
+        lacking = [item_id for item_id in item_ids if item_id not in self.store]
+        return [item_id for item_id in lacking if item_id not in self._refused] if lacking else lacking
 
     def refuse(self, item_id: ItemId) -> None:
         """No item under this id may be kept, whoever sends it."""

@@ -89,12 +89,13 @@ class Reception:
 
     # Asking.
 
-    def announced(self, link: LinkId, item_ids: Sequence[ItemId]) -> None:
-        """A friend has these."""
+    def announced(self, link: LinkId, item_ids: Sequence[ItemId]) -> bool:
+        """A friend has these; returns whether we lack any of them."""
         lacking = self._holdings.lacking(item_ids)
         if lacking:
             # A friend that was asked for a ring announces the records that it is made of: without them nothing moves.
             self._wants.announced(link, lacking, urgent=self.searches.count(link) > 0)
+        return bool(lacking)
 
     def requests(self, now: float) -> Iterator[tuple[LinkId, list[ItemId]]]:
         """The ids to ask each friend for now; they count as asked from here on."""
