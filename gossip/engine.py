@@ -622,9 +622,11 @@ class Engine:
     def _settle(self, now: float) -> None:
         if self._agenda.next_at <= now:
             self._carry(now)
-        if not self._is_stirred:
+        is_busy = self._reception.is_busy
+        if not (is_busy or self._is_stirred):
             return
-        if self._reception.is_busy:
+        self._is_stirred = True
+        if is_busy:
             for link, asking in self._reception.requests(now):
                 self._links[link].send(Want(item_ids=list(asking)))
             self._events.extend(self._reception.work())
