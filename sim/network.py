@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..gossip.authoring import Draft
+from ..gossip.engine import Engine
 from ..gossip.errors import PostRefused
 from ..gossip.events import Complained, Event, ItemAccepted, LinkId, LinkRefused, ProofWanted, VerifyWanted
 from ..gossip.items import ItemId
@@ -288,13 +289,11 @@ class Network:
     def _settle(self, host: Host) -> None:
         """Does what a driver does after a call."""
         engine = host.engine
-        while engine is not None:
-            work: list[ProofWanted | VerifyWanted] = []
-            while (event := engine.next_event()) is not None:
-                if isinstance(event, ProofWanted | VerifyWanted):
-                    work.append(event)
-                else:
-                    self._take(host, event)
+        if engine is None:
+            return
+        while True:
+            event = engine.next_event()
+            work = self._heed(host, engine, event) if event is not None else ()
             for link, frame in engine.frames_to_send():
                 wire = host.wires.get(link)
                 if wire is not None:
@@ -303,7 +302,20 @@ class Network:
                 break
             for wanted in work:
                 self._answer(host, wanted)
-        self._look_at_timer(host)
+        # While the timer stays and the loop knows of it there is nothing to do, and after most calls it does.
+        if engine.timer() != host.timer_at or host.wake_tick is None:
+            self._look_at_timer(host)
+
+    def _heed(self, host: Host, engine: Engine, event: Event | None) -> list[ProofWanted | VerifyWanted]:
+        """Makes this event and those after it durable; returns the work that they ask for."""
+        work: list[ProofWanted | VerifyWanted] = []
+        while event is not None:
+            if isinstance(event, (ProofWanted, VerifyWanted)):
+                work.append(event)
+            else:
+                self._take(host, event)
+            event = engine.next_event()
+        return work
 
     def _take(self, host: Host, event: Event) -> None:
         host.disk.keep(event)
@@ -339,7 +351,9 @@ class Network:
         if at is None:
             return
         host.timer_at = at
-        tick = max(self.loop.tick + 1, math.ceil((at - host.offset_s - BEGAN_AT) * TICKS_PER_S))
+        tick = math.ceil((at - host.offset_s - BEGAN_AT) * TICKS_PER_S)
+        if tick <= self.loop.tick:
+            tick = self.loop.tick + 1
         if host.wake_tick is None or tick < host.wake_tick:
             host.wake_tick = tick
             self.loop.at(tick, self._wake, host, tick)
