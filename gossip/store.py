@@ -9,7 +9,7 @@ Only encodings are kept, since they are what is sent: an item taken apart takes 
 and often looked at, and stay whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from .genesis import Parameters
@@ -49,10 +49,10 @@ COLLECTIONS: Final = (RECORDS, RELAY_KEYS, TRANSIENT, PACKETS)
 class Shelf:
     """One collection: encodings by id, in the order of their epochs."""
 
-    def __init__(self, size_max: int | None = None) -> None:
+    def __init__(self, ids: IdSet, size_max: int | None = None) -> None:
         self.entries: dict[ItemId, tuple[int, bytes]] = {}
         """Epoch and encoding."""
-        self.ids = IdSet()
+        self.ids = ids
         self.floor = 0
         """What is of earlier epochs is not kept."""
         self.size = 0
@@ -61,8 +61,8 @@ class Shelf:
 
     def fork(self) -> "Shelf":
         """A shelf that holds the same."""
-        other = Shelf(self._size_max)
-        other.entries, other.ids = self.entries.copy(), self.ids.fork()
+        other = Shelf(self.ids.fork(), self._size_max)
+        other.entries = self.entries.copy()
         other.floor, other.size = self.floor, self.size
         return other
 
@@ -107,10 +107,13 @@ class ItemStore:
         parameters: Parameters,
         size_max: int = ITEMS_SIZE_MAX,
         packets_size_max: int = PACKETS_SIZE_MAX,
+        id_set: Callable[[], IdSet] = IdSet,
     ) -> None:
         self._parameters = parameters
         self._records: dict[ItemId, Item] = {}
-        self._shelves: tuple[Shelf, ...] = (Shelf(), Shelf(size_max), Shelf(), Shelf(packets_size_max))
+        self._shelves: tuple[Shelf, ...] = tuple(
+            Shelf(id_set(), each_size_max) for each_size_max in (None, size_max, None, packets_size_max)
+        )
         self._index()
 
     def fork(self) -> "ItemStore":
