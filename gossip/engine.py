@@ -258,7 +258,8 @@ class Engine:
         if self._is_stirred:
             self._is_stirred = False
             self._other_at = self._time_others()
-        return min(self._agenda.next_at, self._other_at)
+        at = self._agenda.next_at
+        return at if at < self._other_at else self._other_at
 
     def _time_others(self) -> float:
         """When anything but a step of the carriage is due."""
@@ -671,8 +672,12 @@ class Engine:
                         self._links[link].send(Steer(packet_id=packet_id, word=word))
         for link_id, item_ids in announced.items():
             told = self._links[link_id]
-            known = told.known
-            new = [item_id for item_id in item_ids if item_id not in known and item_id in self.store]
+            known, packets, store = told.known, self.store.packets, self.store
+            new = [
+                item_id
+                for item_id in item_ids
+                if item_id not in known and (item_id in packets or item_id in store)
+            ]
             if new:
                 self._announce(told, new)
 

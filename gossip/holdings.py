@@ -82,8 +82,12 @@ class Holdings:
 
     def lacking(self, item_ids: Iterable[ItemId]) -> list[ItemId]:
         """Those of these ids that are neither held nor refused."""
-        lacking = [item_id for item_id in item_ids if item_id not in self.store]
-        return [item_id for item_id in lacking if item_id not in self._refused] if lacking else lacking
+        packets, store, refused = self.store.packets, self.store, self._refused
+        return [
+            item_id
+            for item_id in item_ids
+            if item_id not in packets and item_id not in store and item_id not in refused
+        ]
 
     def refuse(self, item_id: ItemId) -> None:
         """No item under this id may be kept, whoever sends it."""

@@ -9,7 +9,7 @@ Only encodings are kept, since they are what is sent: an item taken apart takes 
 and often looked at, and stay whole.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from .genesis import Parameters
@@ -126,7 +126,8 @@ class ItemStore:
 
     def _index(self) -> None:
         self._entries = tuple(shelf.entries for shelf in self._shelves)
-        self._packets = self._entries[PACKETS]
+        self.packets: Mapping[ItemId, tuple[int, bytes]] = self._entries[PACKETS]
+        """Epoch and encoding of each packet. Of all that is announced nearly all is here, so it is asked first."""
         self.sets = tuple(shelf.ids for shelf in self._shelves)
         """Indexed by collection."""
 
@@ -135,7 +136,7 @@ class ItemStore:
         return sum(map(len, self._entries[:PACKETS]))
 
     def __contains__(self, item_id: object) -> bool:
-        if item_id in self._packets:  # Of all that is announced, nearly all.
+        if item_id in self.packets:
             return True
         records, transient, relay_keys, _ = self._entries
         return item_id in transient or item_id in records or item_id in relay_keys
@@ -150,11 +151,11 @@ class ItemStore:
 
     @property
     def packet_count(self) -> int:
-        return len(self._packets)
+        return len(self.packets)
 
     def is_packet(self, item_id: ItemId) -> bool:
         """Whether it is a packet, and held."""
-        return item_id in self._packets
+        return item_id in self.packets
 
     def floor(self, collection: int) -> int:
         """The lowest epoch of which this collection is kept; of relay keys, the first one of a day."""

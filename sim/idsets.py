@@ -12,7 +12,7 @@ from typing import Final
 
 from ..gossip.idset import IdSet, Snapshot, key_of
 
-__all__ = ["IdealIds", "IdealIdSet"]
+__all__ = ["IdealIdSet", "IdealIds"]
 
 #: Ids that are remembered: 50 MB, the packets of two days of a mesh of a thousand. Then all are forgotten at once,
 #: since a set still needs each of its ids at every session.

@@ -78,7 +78,9 @@ class Wire:
         """The ticks at which a frame that is sent now arrives: none if it is lost, two if it comes twice."""
         delay = self._latency
         if self._jitter:
-            delay -= math.log(1.0 - self._random.random()) * self._jitter  # An exponential draw, once for each frame.
+            delay -= (
+                math.log(1.0 - self._random.random()) * self._jitter
+            )  # An exponential draw, once for each frame.
         at = tick + (round(delay * self.sender.delay_factor * self.receiver.delay_factor) or 1)
         faults = self._disturbance
         if faults is None:

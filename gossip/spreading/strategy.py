@@ -28,7 +28,7 @@ class Neighbour:
 
 
 # Situations and steps are structs of msgspec: a packet makes a dozen at every node, each in a sixth of the time that a
-# frozen dataclass takes.
+# frozen dataclass takes. Steps are in no cycle, so that the collector need not look at those that wait.
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,7 +49,7 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds since 1970."""
 
 
-class Announce(msgspec.Struct, frozen=True, kw_only=True):
+class Announce(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tell these links that we have the packet, which is open."""
 
     links: tuple[LinkId, ...]
@@ -57,20 +57,20 @@ class Announce(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds from now, at least 0, as for every step."""
 
 
-class Stem(msgspec.Struct, frozen=True, kw_only=True):
+class Stem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Hand the packet to this friend, who is to keep it private."""
 
     link: LinkId
     delay_s: float
 
 
-class Flood(msgspec.Struct, frozen=True, kw_only=True):
+class Flood(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Make the packet open, unless it is by then; ``Strategy.flooded`` says how it goes on."""
 
     delay_s: float
 
 
-class Tell(msgspec.Struct, frozen=True, kw_only=True):
+class Tell(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tell this friend a word about the packet, for strategies that steer each other."""
 
     link: LinkId
@@ -79,7 +79,7 @@ class Tell(msgspec.Struct, frozen=True, kw_only=True):
     delay_s: float
 
 
-class Wake(msgspec.Struct, frozen=True, kw_only=True):
+class Wake(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Ask the strategy again about this packet, while it is held."""
 
     delay_s: float
