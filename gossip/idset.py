@@ -115,15 +115,11 @@ class IdSet:
 
     def snapshot(self, floor: int, salt: bytes) -> "Snapshot":
         """Returns the entries of epochs >= floor as they are now, salted. Hashes each of them once."""
-        return self._snapshot(self._keys[bisect_left(self._keys, floor.to_bytes(EPOCH_SIZE, "big")) :], salt)
-
-    # Two steps that a simulator of many nodes takes its own way.
+        return Snapshot(self._keys[bisect_left(self._keys, floor.to_bytes(EPOCH_SIZE, "big")) :], salt)
 
     def _key(self, epoch: int, item_id: bytes) -> bytes:
+        """The sort key of an entry that is to be kept; a simulator of many nodes keeps one copy of each."""
         return key_of(epoch, item_id)
-
-    def _snapshot(self, keys: list[bytes], salt: bytes) -> "Snapshot":
-        return Snapshot(keys, salt)
 
 
 class Snapshot:
@@ -133,14 +129,15 @@ class Snapshot:
     bound is a prefix of a sort key (at least its epoch), standing for the first key that begins with it.
     """
 
-    def __init__(self, keys: list[bytes], salt: bytes) -> None:
+    def __init__(self, keys: list[bytes], salt: bytes, sums: list[int] | None = None) -> None:
+        """``sums`` are the running sums of ids that are not salted, for a simulator with ideal cryptography."""
         self._keys = keys
         self._id_prefix = RECONCILIATION_ID + salt
         self._fingerprint_prefix = RECONCILIATION_FINGERPRINT + salt
         # Running sums, not reduced: 100,000 digests add 17 bits to 256, and reducing each would cost more.
-        self._sums = list(accumulate(self._numbers(keys), initial=0))
+        self._sums = sums if sums is not None else list(accumulate(self._salted(keys), initial=0))
 
-    def _numbers(self, keys: Iterable[bytes]) -> Iterable[int]:
+    def _salted(self, keys: Iterable[bytes]) -> Iterable[int]:
         """The salted ids of these sort keys, as numbers."""
         prefix, from_bytes = self._id_prefix, int.from_bytes
         return (from_bytes(sha256(prefix + key).digest(), "big") for key in keys)

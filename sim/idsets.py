@@ -2,15 +2,17 @@
 
 A session of reconciliation hashes each id of both sets with a salt of its own. For a thousand nodes that was more than
 all the rest of a run. The salt is there against authors who grind ids until sums collide, which is mathematics, and so
-ideal cryptography does without it in the sums: each id is hashed once in a run. Fingerprints are still salted, messages
+ideal cryptography does without it in the sums: each id is hashed once in a run, and a set that has not changed since
+the last session, or since it was forked, is not summed again. Fingerprints and short ids are salted as ever, messages
 have the same bytes in the same places, and what a session finds is the same.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left
 from hashlib import sha256
+from itertools import accumulate
 from typing import Final
 
-from ..gossip.idset import IdSet, Snapshot, key_of
+from ..gossip.idset import EPOCH_SIZE, IdSet, Snapshot, key_of
 
 __all__ = ["IdealIdSet", "IdealIds"]
 
@@ -24,21 +26,20 @@ class IdealIds(dict[bytes, int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.keys_of: dict[tuple[int, bytes], bytes] = {}
-        """The sort keys, so that a thousand sets hold one copy of each."""
+        self._keys: dict[tuple[int, bytes], bytes] = {}
 
     def __missing__(self, key: bytes) -> int:
         if len(self) >= IDS_MAX:
             self.clear()
-            self.keys_of.clear()
+            self._keys.clear()
         number = self[key] = int.from_bytes(sha256(key).digest()[:8], "big")
         return number
 
     def key_of(self, epoch: int, item_id: bytes) -> bytes:
-        """The sort key of an entry. Raises as ``idset.key_of``."""
-        key = self.keys_of.get((epoch, item_id))
+        """The sort key of an entry, one copy for a thousand sets. Raises as ``idset.key_of``."""
+        key = self._keys.get((epoch, item_id))
         if key is None:
-            key = self.keys_of[epoch, item_id] = key_of(epoch, item_id)
+            key = self._keys[epoch, item_id] = key_of(epoch, item_id)
         return key
 
 
@@ -48,23 +49,36 @@ class IdealIdSet(IdSet):
     def __init__(self, ids: IdealIds) -> None:
         super().__init__()
         self._ids = ids
+        self._summed: tuple[int, list[bytes], list[int]] | None = None
+        """From which index on, the sort keys and their running sums, for as long as the set stays as it is."""
 
     def fork(self) -> "IdealIdSet":
         other = IdealIdSet(self._ids)
-        other._keys = self._keys.copy()
+        self._sum(0)
+        other._keys, other._summed = self._keys.copy(), self._summed
         return other
 
     def _key(self, epoch: int, item_id: bytes) -> bytes:
         return self._ids.key_of(epoch, item_id)
 
-    def _snapshot(self, keys: list[bytes], salt: bytes) -> Snapshot:
-        return _IdealSnapshot(keys, salt, self._ids)
+    def insert(self, epoch: int, item_id: bytes) -> bool:
+        self._summed = None
+        return super().insert(epoch, item_id)
 
+    def remove(self, epoch: int, item_id: bytes) -> bool:
+        self._summed = None
+        return super().remove(epoch, item_id)
 
-class _IdealSnapshot(Snapshot):
-    def __init__(self, keys: list[bytes], salt: bytes, ids: IdealIds) -> None:
-        self._ids = ids
-        super().__init__(keys, salt)
+    def expire(self, floor: int) -> int:
+        self._summed = None
+        return super().expire(floor)
 
-    def _numbers(self, keys: Iterable[bytes]) -> Iterable[int]:
-        return map(self._ids.__getitem__, keys)
+    def snapshot(self, floor: int, salt: bytes) -> Snapshot:
+        keys, sums = self._sum(bisect_left(self._keys, floor.to_bytes(EPOCH_SIZE, "big")))
+        return Snapshot(keys, salt, sums)
+
+    def _sum(self, first: int) -> tuple[list[bytes], list[int]]:
+        if self._summed is None or self._summed[0] != first:
+            keys = self._keys[first:]
+            self._summed = first, keys, list(accumulate(map(self._ids.__getitem__, keys), initial=0))
+        return self._summed[1:]
