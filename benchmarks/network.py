@@ -1,11 +1,11 @@
 """How fast the simulator is: `uv run python benchmarks/network.py [--nodes 150 500 1000] [--json] [--profile]`.
 
 Runs the scheme `onion` with ideal cryptography at the default budget of 200 MB a node and day, and counts CPU time.
-*Warming up* is the first minute, in which all friends connect and reconcile all that they have; what is told is the minute
-and a half after it. An event is a call into an engine. The baseline is measured between pieces of that time: the bare
-loop, whose receivers do nothing but enter the next delivery. It fits a processor's cache and a thousand engines do not,
-so on a busy machine the ratio is worse as well. Asked for are 60,000 events a second at 1,000 nodes. The last line has
-four times the budget: how cost grows with messages.
+*Warming up* is the first minute, in which all friends connect and reconcile all that they have; what is told beside it
+is the minute and a half that follow. An event is a call into an engine. The baseline is measured between pieces of that
+time: the bare loop, whose receivers do nothing but enter the next delivery. It fits a processor's cache and a thousand
+engines do not, so neighbours that use the memory make the ratio worse as well. Asked for are 60,000 events a second at
+1,000 nodes. The last line has four times the budget: how cost grows with messages.
 """
 
 import argparse
@@ -88,7 +88,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of the simulator.")
     parser.add_argument("--nodes", type=int, nargs="+", default=[150, 500, 1_000])
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
-    parser.add_argument("--profile", action="store_true", help="also print where the time goes; makes all slower")
+    parser.add_argument(
+        "--profile", action="store_true", help="also print where the time goes; makes all slower"
+    )
     options = parser.parse_args()
     profile = cProfile.Profile() if options.profile else None
     runs = [measure(nodes, 200_000_000, profile) for nodes in options.nodes]
