@@ -161,8 +161,6 @@ class Engine:
 
         If not, nothing but the carriage's steps is due at another time than was last found out, and nothing follows.
         """
-        self._is_busy = False
-        """Whether something is left to ask for, for which there was no room."""
         self._other_at = 0.0
         """When anything but a step of the carriage is due."""
         self._viewed_version = -1
@@ -625,14 +623,14 @@ class Engine:
     def _settle(self, now: float) -> None:
         if self._agenda.next_at <= now:
             self._carry(now)
-        if not (self._is_stirred or self._is_busy):
+        is_busy = self._reception.is_busy
+        if not (is_busy or self._is_stirred):
             return
         self._is_stirred = True
-        if self._reception.is_busy:
+        if is_busy:
             for link, asking in self._reception.requests(now):
                 self._links[link].send(Want(item_ids=list(asking)))
             self._events.extend(self._reception.work())
-        self._is_busy = self._reception.is_busy
         if self.author.is_busy:
             self._events.extend(self.author.proofs_wanted())
         if self.roster.rings.has_changed:
