@@ -49,6 +49,7 @@ def bare_loop_us(receivers: int) -> float:
 
 
 def measure(nodes: int, bytes_per_day: int, profile: cProfile.Profile | None) -> dict[str, float]:
+    gc.collect()  # What the size before left.
     began = time.process_time()
     run = prepare(Scenario(nodes=nodes, bytes_per_day=bytes_per_day, posts=0, hours=24.0))
     figures: dict[str, float] = {"nodes": nodes, "MB a day": bytes_per_day / 1e6}
