@@ -396,7 +396,7 @@ class Engine:
                 if isinstance(arrival.item, Packet):
                     self._open(arrival.item, arrival.link, now)
                 else:
-                    self.accept(arrival.item, arrival.link, now, ring)
+                    self.accept(arrival.item, arrival.link, now, ring, arrival.way)
                 self._reception.done(arrival.item.item_id)
         self._settle(now)
 
@@ -479,8 +479,10 @@ class Engine:
             link.knows(item_ids)
             self.mixing.tally.packets_out_count += len(item_ids) if isinstance(frame, Packets) else 0
 
-    def accept(self, item: Item, source: LinkId | None, now: float, ring: Ring | None) -> None:
-        """Keeps an item that holds, over this ring if it has one, and announces it."""
+    def accept(
+        self, item: Item, source: LinkId | None, now: float, ring: Ring | None, way: Way = Way.ASKED
+    ) -> None:
+        """Keeps an item that holds, over this ring if it has one, and announces it unless its packet spreads it."""
         members = self.roster.version
         events = self._holdings.keep(item, ring)
         if events is None:
@@ -489,8 +491,10 @@ class Engine:
         # Whether or not it waits to leave: before a restart it may have left already, and be proved again by now.
         self.mixing.item_came(item.item_id)
         self._events.extend(self.author.published(item.item_id))
-        links = tuple(neighbour.link for neighbour in self._neighbours if neighbour.link != source)
-        self._carriage.announce(item.item_id, links, GATHERING_S, now)
+        if way is not Way.CARRIED:
+            # An id of its own would run ahead of the packet and show where that was opened.
+            links = tuple(neighbour.link for neighbour in self._neighbours if neighbour.link != source)
+            self._carriage.announce(item.item_id, links, GATHERING_S, now)
         if self.roster.version != members:
             self._roster_changed(now)
 

@@ -43,8 +43,8 @@ class Bench(Protocol):
         """Whether the link is still there."""
         ...
 
-    def accept(self, item: Item, source: LinkId, now: float, ring: Ring | None) -> None:
-        """This item holds."""
+    def accept(self, item: Item, source: LinkId, now: float, ring: Ring | None, way: Way) -> None:
+        """This item holds, and came this way."""
         ...
 
 
@@ -156,7 +156,7 @@ class Reception:
             self._wants.done(item.item_id)
         elif self._is_new(arrival := Arrival(item, link, way)):
             if item.by_founder:
-                self._bench.accept(item, link, now, None)
+                self._bench.accept(item, link, now, None, way)
                 self._wants.done(item.item_id)
             elif self._holdings.is_displaced(item):
                 self.refuse(item.item_id)
