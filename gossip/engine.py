@@ -162,7 +162,7 @@ class Engine:
         If not, nothing but the carriage's steps is due at another time than was last found out, and nothing follows.
         """
         self._other_at = 0.0
-        """When that is."""
+        """When anything but a step of the carriage is due."""
         self._viewed_version = -1
         """The versions of roster and relay book, summed, of which friends know our view."""
 
@@ -186,6 +186,7 @@ class Engine:
         ``rings`` are the keys of the rings that were kept (``RingKept``). Onions that were held back when the node
         ended are opened again among the ``packets``.
         """
+        self._is_stirred = True
         packets = list(packets)
         self._holdings.restore(items, rings, packets)
         for purpose, epoch, slot in slots:
@@ -404,7 +405,7 @@ class Engine:
     def _dispatch(self, link: Link, frame: Frame, now: float) -> None:
         if link.catch_up is None and not isinstance(frame, Hello | Complaint):
             raise RemoteError(Fault.UNEXPECTED, "a frame before the hello")
-        # Four frames in five are announcements, and most of those tell nothing new.
+        # Two frames in three are announcements, and most of those tell nothing new.
         if isinstance(frame, Announce):
             item_ids = cast(list[ItemId], frame.item_ids)
             link.knows(item_ids)
