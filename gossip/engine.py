@@ -64,6 +64,7 @@ from .intake import Way
 from .items import Item, ItemId, Kind
 from .links import Conduct, Link
 from .mixing import Mixing
+from .pace import exponential
 from .packets import Content, Packet, unpad_item
 from .randomness import Streams
 from .reception import Reception
@@ -75,10 +76,13 @@ from .suite import Real, Suite
 from .views import View, Views
 from .wire import Message
 
-__all__ = ["PACKET_EPOCHS", "Engine"]
+__all__ = ["LATE_HOPS", "PACKET_EPOCHS", "Engine"]
 
 #: Epochs that packets are kept and accepted for: by then an author has sent another onion.
 PACKET_EPOCHS: Final = 4
+#: An item out of a packet is announced after so many hops' mean delays, and as many again on average: the flood of its
+#: packet has reached everybody within four, and within twelve where a tenth drop what they can.
+LATE_HOPS: Final = 20
 #: The guard is one friend for so many days, and up to so many more.
 GUARD_DAYS_MIN: Final = 7
 GUARD_DAYS_EXTRA: Final = 23
@@ -482,7 +486,7 @@ class Engine:
     def accept(
         self, item: Item, source: LinkId | None, now: float, ring: Ring | None, way: Way = Way.ASKED
     ) -> None:
-        """Keeps an item that holds, over this ring if it has one, and announces it unless its packet spreads it."""
+        """Keeps an item that holds, over this ring if it has one, and announces it."""
         members = self.roster.version
         events = self._holdings.keep(item, ring)
         if events is None:
@@ -491,10 +495,13 @@ class Engine:
         # Whether or not it waits to leave: before a restart it may have left already, and be proved again by now.
         self.mixing.item_came(item.item_id)
         self._events.extend(self.author.published(item.item_id))
-        if way is not Way.CARRIED:
-            # An id of its own would run ahead of the packet and show where that was opened.
-            links = tuple(neighbour.link for neighbour in self._neighbours if neighbour.link != source)
-            self._carriage.announce(item.item_id, links, GATHERING_S, now)
+        delay_s = GATHERING_S
+        if way is Way.CARRIED:
+            # At once it would run ahead of its packet and show where that was opened; later it helps who missed that.
+            late_s = LATE_HOPS * self.mixing.pace(now).hop_s
+            delay_s = late_s + exponential(late_s, self._carrying.random())
+        links = tuple(neighbour.link for neighbour in self._neighbours if neighbour.link != source)
+        self._carriage.announce(item.item_id, links, delay_s, now)
         if self.roster.version != members:
             self._roster_changed(now)
 
