@@ -181,7 +181,6 @@ class Engine:
         ``rings`` are the keys of the rings that were kept (``RingKept``). Onions that were held back when the node
         ended are opened again among the ``packets``.
         """
-        packets = list(packets)
         self._holdings.restore(items, rings, packets)
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
@@ -192,9 +191,8 @@ class Engine:
             if row.item_id in self.store:
                 self._events.extend(self.author.published(row.item_id))
         self._start_epoch(now)
-        for packet in packets:
-            if packet.item_id in self.store:
-                self.mixing.opened(packet, now)
+        for packet in self.store.packets():
+            self.mixing.opened(packet, now)
         self._settle(now)
 
     # Friends.

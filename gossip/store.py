@@ -188,6 +188,11 @@ class ItemStore:
         for _, item_id in self.sets[RECORDS]:
             yield self._records[ItemId(item_id)]
 
+    def packets(self) -> Iterator[Packet]:
+        """All packets, each taken apart afresh."""
+        for _, encoding in self._packets.values():
+            yield Packet.decode_untrusted(encoding)
+
     def add(self, item: Item | Packet) -> None:
         if item.item_id in self:
             return
