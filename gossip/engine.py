@@ -70,14 +70,13 @@ from .relays import Relays
 from .renewal import Renewal
 from .ringtalk import RingTalk
 from .spreading import GATHERING_S, Neighbour, Situation, Stemming, Strategy
+from .store import PACKET_EPOCHS
 from .suite import Real, Suite
 from .views import View, Views
 from .wire import Message
 
 __all__ = ["PACKET_EPOCHS", "Engine"]
 
-#: Epochs that packets are kept and accepted for: by then an author has sent another onion.
-PACKET_EPOCHS: Final = 4
 #: The guard is one friend for so many days, and up to so many more.
 GUARD_DAYS_MIN: Final = 7
 GUARD_DAYS_EXTRA: Final = 23
