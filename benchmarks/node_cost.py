@@ -43,13 +43,13 @@ BATCH_SIZE = 500
 TICKS_PER_S = os.sysconf("SC_CLK_TCK")
 RUN = "from rumor.node.cli import main; main()"
 PROFILED_RUN = """
-import atexit, cProfile, pstats, sys
+import cProfile, pstats, sys
 from rumor.node.cli import main
-profile = cProfile.Profile()
+file, profile = sys.argv.pop(), cProfile.Profile()
 try:
     profile.runcall(main)
 finally:
-    pstats.Stats(profile, stream=open(sys.argv.pop(), "w")).sort_stats("tottime").print_stats(45)
+    pstats.Stats(profile, stream=open(file, "w")).sort_stats("tottime").print_stats(45)
 """
 
 
