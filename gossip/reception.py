@@ -52,8 +52,8 @@ class Bench(Protocol):
         """Whether the link is still there."""
         ...
 
-    def accept(self, item: Item, source: LinkId, now: float, ring: Ring | None) -> None:
-        """This item holds."""
+    def accept(self, item: Item, source: LinkId, now: float, ring: Ring | None, way: Way) -> None:
+        """This item holds, and came this way."""
         ...
 
 
@@ -62,6 +62,9 @@ class Reception:
 
     def __init__(self, genesis: Genesis, holdings: Holdings, codec: Codec, bench: Bench) -> None:
         self._genesis = genesis
+        self._mesh_id = genesis.mesh_id
+        self._quotas: dict[int, int] = {}
+        """Slots of a member in an epoch, by the size of the ring."""
         self._holdings = holdings
         self._codec = codec
         self._bench = bench
@@ -103,12 +106,13 @@ class Reception:
 
     # Asking.
 
-    def announced(self, link: LinkId, item_ids: Sequence[ItemId]) -> None:
-        """A friend has these."""
+    def announced(self, link: LinkId, item_ids: Sequence[ItemId]) -> bool:
+        """A friend has these; returns whether we lack any of them."""
         lacking = self._holdings.lacking(item_ids)
         if lacking:
             # A friend that was asked for a ring announces the records that it is made of: without them nothing moves.
             self._wants.announced(link, lacking, urgent=self.searches.count(link) > 0)
+        return bool(lacking)
 
     def requests(self, now: float) -> Iterator[tuple[LinkId, list[ItemId]]]:
         """The ids to ask each friend for now; they count as asked from here on."""
@@ -166,7 +170,7 @@ class Reception:
             self._wants.done(item.item_id)
         elif self._is_new(arrival := Arrival(item, link, way)):
             if item.by_founder:
-                self._bench.accept(item, link, now, None)
+                self._bench.accept(item, link, now, None, way)
                 self._wants.done(item.item_id)
             elif self._holdings.is_displaced(item):
                 self.refuse(item.item_id)
@@ -287,8 +291,10 @@ class Reception:
         size, fault = ring.size, Fault.OVER_QUOTA
         if ours is not None and 2 * size < ours.size:
             size, fault = ours.size // 2, Fault.WRONG_RING
-        is_over = packet.slot >= Pace.of(self._genesis.parameters, size).packets_per_epoch
-        return fault if is_over else None
+        quota = self._quotas.get(size)
+        if quota is None:
+            quota = self._quotas[size] = Pace.of(self._genesis.parameters, size).packets_per_epoch
+        return fault if packet.slot >= quota else None
 
     def retry(self, root: bytes | None, now: float) -> None:
         """Looks again for the ring with this root, or for some of all after a change of the roster."""
@@ -311,7 +317,7 @@ class Reception:
             jobs = [
                 Job(
                     proof=arrival.item.proof,
-                    scopes=arrival.item.scopes(self._genesis.mesh_id),
+                    scopes=arrival.item.scopes(self._mesh_id),
                     message=arrival.item.message,
                 )
                 for arrival in arrivals

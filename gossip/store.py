@@ -9,7 +9,7 @@ Only encodings are kept, since they are what is sent: an item taken apart takes 
 and often looked at, and stay whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from .genesis import BYTES_PER_EPOCH_MAX, Parameters
@@ -56,10 +56,10 @@ COLLECTIONS: Final = (RECORDS, RELAY_KEYS, TRANSIENT, PACKETS)
 class Shelf:
     """One collection: encodings by id, in the order of their epochs."""
 
-    def __init__(self, size_max: int | None = None) -> None:
+    def __init__(self, ids: IdSet, size_max: int | None = None) -> None:
         self.entries: dict[ItemId, tuple[int, bytes]] = {}
         """Epoch and encoding."""
-        self.ids = IdSet()
+        self.ids = ids
         self.floor = 0
         """What is of earlier epochs is not kept."""
         self.size = 0
@@ -68,8 +68,8 @@ class Shelf:
 
     def fork(self) -> "Shelf":
         """A shelf that holds the same."""
-        other = Shelf(self._size_max)
-        other.entries, other.ids = self.entries.copy(), self.ids.fork()
+        other = Shelf(self.ids.fork(), self._size_max)
+        other.entries = self.entries.copy()
         other.floor, other.size = self.floor, self.size
         return other
 
@@ -109,11 +109,15 @@ class Shelf:
 class ItemStore:
     """Items and packets by id, with the sorted sets that reconciliation needs."""
 
-    def __init__(self, parameters: Parameters, size_max: int = ITEMS_SIZE_MAX) -> None:
+    def __init__(
+        self, parameters: Parameters, size_max: int = ITEMS_SIZE_MAX, id_set: Callable[[], IdSet] = IdSet
+    ) -> None:
         self._parameters = parameters
         packets_size_max = max(PACKETS_SIZE_MIN, PACKET_EPOCHS * parameters.bytes_per_epoch)
         self._records: dict[ItemId, Item] = {}
-        self._shelves: tuple[Shelf, ...] = (Shelf(), Shelf(size_max), Shelf(), Shelf(packets_size_max))
+        self._shelves: tuple[Shelf, ...] = tuple(
+            Shelf(id_set(), each_size_max) for each_size_max in (None, size_max, None, packets_size_max)
+        )
         self._index()
 
     def fork(self) -> "ItemStore":
@@ -126,7 +130,8 @@ class ItemStore:
 
     def _index(self) -> None:
         self._entries = tuple(shelf.entries for shelf in self._shelves)
-        self._packets = self._entries[PACKETS]
+        self.packets: Mapping[ItemId, tuple[int, bytes]] = self._entries[PACKETS]
+        """Epoch and encoding of each packet. Of all that is announced nearly all is here, so it is asked first."""
         self.sets = tuple(shelf.ids for shelf in self._shelves)
         """Indexed by collection."""
 
@@ -135,7 +140,7 @@ class ItemStore:
         return sum(map(len, self._entries[:PACKETS]))
 
     def __contains__(self, item_id: object) -> bool:
-        if item_id in self._packets:  # Of all that is announced, nearly all.
+        if item_id in self.packets:
             return True
         records, transient, relay_keys, _ = self._entries
         return item_id in transient or item_id in records or item_id in relay_keys
@@ -150,11 +155,11 @@ class ItemStore:
 
     @property
     def packet_count(self) -> int:
-        return len(self._packets)
+        return len(self.packets)
 
     def is_packet(self, item_id: ItemId) -> bool:
         """Whether it is a packet, and held."""
-        return item_id in self._packets
+        return item_id in self.packets
 
     def floor(self, collection: int) -> int:
         """The lowest epoch of which this collection is kept; of relay keys, the first one of a day."""
@@ -191,9 +196,9 @@ class ItemStore:
         for _, item_id in self.sets[RECORDS]:
             yield self._records[ItemId(item_id)]
 
-    def packets(self) -> Iterator[Packet]:
+    def packets_apart(self) -> Iterator[Packet]:
         """All packets, each taken apart afresh."""
-        for _, encoding in self._packets.values():
+        for _, encoding in self.packets.values():
             yield Packet.decode_untrusted(encoding)
 
     def add(self, item: Item | Packet) -> None:

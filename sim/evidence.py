@@ -4,14 +4,15 @@ Nothing is added to what spies know: who told them of a packet and when, which o
 what they injected themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from .estimators.observations import Handed, SeenPacket, Setting
 from .estimators.onion_flow import OnionFlow
+from .estimators.stem import StemModel
 from .ledger import Ledger
 from .loop import TICKS_PER_S
 
-__all__ = ["authors", "seen_packets"]
+__all__ = ["authors", "injectors", "seen_packets"]
 
 
 def seen_packets(ledger: Ledger) -> list[SeenPacket]:
@@ -59,15 +60,25 @@ def _parents(ledger: Ledger) -> dict[bytes, bytes]:
     return parents
 
 
-def authors(setting: Setting, ledger: Ledger, item_ids: list[bytes]) -> list[Mapping[int, float]]:
+def authors(setting: Setting, ledger: Ledger, item_ids: Sequence[bytes]) -> list[Mapping[int, float]]:
     """What the flow of onions says of the authors of these items: a posterior over the honest nodes for each."""
     flow = OnionFlow(setting, seen_packets(ledger))
-    posteriors = []
-    for item_id in item_ids:
-        carriers = ledger.carriers.get(item_id, {})
-        told = {
-            carrier: min(ledger.first_heard.get(carrier, {}).values(), default=None) for carrier in carriers
-        }
-        heard = [(tick, carrier) for carrier, tick in told.items() if tick is not None]
-        posteriors.append(flow.author(min(heard)[1] if heard else b""))
-    return posteriors
+    return [flow.author(_first_carrier(ledger, item_id)) for item_id in item_ids]
+
+
+def injectors(setting: Setting, ledger: Ledger, item_ids: Sequence[bytes]) -> list[Mapping[int, float]]:
+    """What stems say of the authors of these items if there are no onions, and injectors are authors."""
+    model = StemModel(setting, bare=True)
+    packets = {packet.packet_id: packet for packet in seen_packets(ledger)}
+    unseen = SeenPacket(packet_id=b"", is_item=True, stemmed=None, announced={})
+    return [model.injector(packets.get(_first_carrier(ledger, item_id), unseen)) for item_id in item_ids]
+
+
+def _first_carrier(ledger: Ledger, item_id: bytes) -> bytes:
+    """The packet in which spies first heard of an item; empty if in none."""
+    heard = [
+        (min(told.values()), carrier)
+        for carrier in ledger.carriers.get(item_id, ())
+        if (told := ledger.first_heard.get(carrier))
+    ]
+    return min(heard)[1] if heard else b""

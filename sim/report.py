@@ -27,7 +27,7 @@ def result(run: Run) -> dict[str, Any]:
         for post in posts
     ]
     judged = {"first-spy": calibrate(rankings, honest)} if run.ledger.spies else {}
-    if judged and scenario.onions:
+    if judged and (scenario.onions or scenario.strategy == "stem"):
         from . import evidence  # numpy takes a quarter of a second, and only this needs it.
 
         setting = Setting(
@@ -37,8 +37,9 @@ def result(run: Run) -> dict[str, Any]:
             route_length=scenario.route_length,
             latency_s=sum(each.latency_s for each in network.friendships) / len(network.friendships),
         )
-        posteriors = evidence.authors(setting, run.ledger, [post.item_id for post in posts])
-        judged["onion-flow"] = judge(posteriors, [post.author for post in posts])
+        name, ask = ("onion-flow", evidence.authors) if scenario.onions else ("stem", evidence.injectors)
+        posteriors = ask(setting, run.ledger, [post.item_id for post in posts])
+        judged[name] = judge(posteriors, [post.author for post in posts])
     # The stronger one counts.
     estimator, anonymity = max(
         ((name, each) for name, each in judged.items() if each is not None),

@@ -133,7 +133,7 @@ def test_honest_nodes_converge_after_each_kind_of_fault(fault: str) -> None:
 
 
 def test_honest_nodes_converge_after_all_faults_at_once() -> None:
-    made = world(**FAULTS, posts="12", settle_s="900", hours="0.75", seed="3")
+    made = world(**FAULTS, posts="12", settle_s="1200", hours="0.75", seed="3")
     made.network.run(made.scenario.duration_s - 10)
     assert len({view(host) for host in made.network.hosts}) == 1
     assert set(made.workload.posts) <= set(made.network.hosts[0].disk.items)
