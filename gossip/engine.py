@@ -72,14 +72,13 @@ from .relays import Relays
 from .renewal import Renewal
 from .ringtalk import RingTalk
 from .spreading import GATHERING_S, Neighbour, Situation, Stemming, Strategy
+from .store import PACKET_EPOCHS
 from .suite import Real, Suite
 from .views import View, Views
 from .wire import Message
 
 __all__ = ["LATE_HOPS", "PACKET_EPOCHS", "Engine"]
 
-#: Epochs that packets are kept and accepted for: by then an author has sent another onion.
-PACKET_EPOCHS: Final = 4
 #: An item out of a packet is announced after so many hops' mean delays, and as many again on average: the flood of its
 #: packet has reached everybody within four, and within twelve where a tenth drop what they can.
 LATE_HOPS: Final = 20
@@ -191,7 +190,6 @@ class Engine:
         ended are opened again among the ``packets``.
         """
         self._is_stirred = True
-        packets = list(packets)
         self._holdings.restore(items, rings, packets)
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
@@ -202,9 +200,8 @@ class Engine:
             if row.item_id in self.store:
                 self._events.extend(self.author.published(row.item_id))
         self._start_epoch(now)
-        for packet in packets:
-            if packet.item_id in self.store:
-                self.mixing.opened(packet, now)
+        for packet in self.store.packets_apart():
+            self.mixing.opened(packet, now)
         self._settle(now)
 
     # Friends.

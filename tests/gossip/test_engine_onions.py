@@ -1,16 +1,20 @@
 """The whole scheme, from a post to everybody's feed, over onions and stems, with what goes wrong on the way."""
 
+import weakref
 from collections import Counter
+from collections.abc import Iterator
 
 import msgspec
 import pytest
-from fakenet import MIXING, FakeNetwork, Peer, small_mesh
+from fakenet import MIXING, FakeNetwork, Peer, Seeded, small_mesh
 
 from rumor.crypto.membership import Purpose
 from rumor.gossip.authoring import Draft
 from rumor.gossip.catchup import INTERVAL_S
+from rumor.gossip.engine import Engine
 from rumor.gossip.frames import Announce, Stemmed, decode_frame_untrusted
-from rumor.gossip.items import Kind
+from rumor.gossip.items import Item, Kind
+from rumor.gossip.packets import Packet
 from rumor.gossip.store import PACKETS, RECORDS, RELAY_KEYS, TRANSIENT
 
 DAY_S = MIXING.relay_day_epochs * MIXING.epoch_s
@@ -107,6 +111,28 @@ def test_a_crash_of_the_author_loses_no_post_and_uses_no_slot_twice(moment_s: fl
     run_until(network, peers, "I did it", 400.0)
     assert item_id in peers[2].engine.store
     assert peers[2].disk.outbox == {}
+
+
+def test_a_restart_holds_one_packet_apart_at_a_time() -> None:
+    """All of them whole beside their encodings would double what a node takes, for as long as it runs."""
+    network, peers = mesh()
+    network.crash(peers[0])
+    disk, alive = peers[0].disk, list[weakref.ref[Packet]]()
+    counts: list[int] = []
+
+    def packets() -> Iterator[Packet]:
+        for encoding in disk.packets.values():
+            packet = Packet.decode_untrusted(encoding)
+            alive.append(weakref.ref(packet))
+            counts.append(sum(each() is not None for each in alive))
+            yield packet
+
+    engine = Engine(network.genesis, Seeded("again"), network.now, secret=peers[0].secret)
+    items = map(Item.decode_untrusted, disk.items.values())
+    engine.restore(items=items, slots=[], outbox=[], packets=packets(), now=network.now)
+    assert len(counts) > 20
+    assert engine.store.packet_count == len(counts)
+    assert max(counts) <= 2
 
 
 def test_relays_that_restart_in_the_middle_relay_what_they_held() -> None:
