@@ -16,7 +16,7 @@ from ..crypto.membership import Ring
 from .answers import HALF, Allowance
 from .claims import check_claims, check_packet, is_final
 from .codec import Codec
-from .errors import Fault, RemoteError
+from .errors import Fault, RemoteError, UnknownKind
 from .events import Job, LinkId, VerifyWanted
 from .genesis import Genesis
 from .holdings import Holdings
@@ -136,14 +136,24 @@ class Reception:
         """A friend sent items."""
         for encoding in encodings:
             try:
-                item = Item.decode_untrusted(encoding)
-                if not self._wants.arrived(link, item.item_id):
-                    raise RemoteError(Fault.UNEXPECTED, "an item that was not asked for")
-                self.take(item, link, now)
+                self._item_came(link, encoding, now)
             except RemoteError as error:
                 self._bench.blame(link, error.fault, now)
                 if not self._bench.is_open(link):
                     return
+
+    def _item_came(self, link: LinkId, encoding: bytes, now: float) -> None:
+        try:
+            item = Item.decode_untrusted(encoding)
+        except UnknownKind as unknown:
+            if not self._wants.arrived(link, ItemId(unknown.item_id)):
+                raise
+            # Of a later version. Whoever has it is not to blame that we do not know what it is.
+            self.refuse(ItemId(unknown.item_id))
+            return
+        if not self._wants.arrived(link, item.item_id):
+            raise RemoteError(Fault.UNEXPECTED, "an item that was not asked for")
+        self.take(item, link, now)
 
     def packets_came(self, link: LinkId, encodings: Iterable[bytes], now: float) -> None:
         """A friend sent packets."""
