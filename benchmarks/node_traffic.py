@@ -17,7 +17,7 @@ from rumor.crypto import membership, onion
 from rumor.crypto.identity import MemberSecret, NodeSecret
 from rumor.crypto.membership import Ring
 from rumor.crypto.onion import Command, Payload
-from rumor.gossip.engine import PACKET_EPOCHS, Engine
+from rumor.gossip.engine import Engine
 from rumor.gossip.events import FriendId, LinkId, VerifyWanted
 from rumor.gossip.frames import Announce, Hello, Packets, Stemmed, Want, decode_frame_untrusted
 from rumor.gossip.genesis import Genesis
@@ -35,6 +35,7 @@ from rumor.gossip.items import (
 from rumor.gossip.pace import Pace, exponential
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet, packet_scope, pad_item
 from rumor.gossip.randomness import RandomSource
+from rumor.gossip.store import PACKET_EPOCHS
 from rumor.gossip.wire import Message, encode
 from rumor.node.network.connections import Connections, Down, Received, Up
 from rumor.node.network.libp2p_transport import Libp2pTransport

@@ -5,13 +5,14 @@ spent. The friends who invited us are petitioned until we are in the roster. How
 proof, is the affair of ``authoring``; who may petition is decided here. Specified in docs/protocol.md.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from .authoring import Author
 from .errors import Fault, RemoteError
 from .events import Event, FriendId, Sponsored
 from .frames import Petition
 from .items import Item
+from .links import Link
 from .roster import Roster
 
 __all__ = ["Admissions"]
@@ -46,6 +47,13 @@ class Admissions:
             return None
         key, proof = self._author.petition()
         return Petition(key=key, possession=proof)
+
+    def petition_over(self, links: Iterable[Link]) -> None:
+        """Asks those friends behind these links whom there is something to ask for."""
+        for link in links:
+            petition = self.petition_for(link.friend) if link.ready else None
+            if petition is not None:
+                link.send(petition)
 
     def petitioned(self, friend: FriendId, petition: Petition) -> bool:
         """Takes a friend's petition; returns whether it may be admitted. Raises ``RemoteError``.

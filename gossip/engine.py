@@ -6,26 +6,24 @@ only then send the frames; do the work that events ask for and answer with ``pro
 ``handle_timer`` when ``timer`` is due. Every call takes ``now``, seconds since 1970, which must not go backwards.
 The node drives it with trio and libp2p, the simulator with a virtual clock; the engine cannot tell which.
 
-The engine itself only joins its rooms. ``reception`` takes what friends announce and send, up to the proof;
-``holdings`` keeps what holds; ``catchup`` finds what a link has missed. ``authoring`` and ``admissions`` make what this
-member signs; ``mixing`` decides what leaves and when, and ``carriage`` how a packet reaches everybody. Specified in
-docs/protocol.md.
+The engine itself only joins its rooms, and knows when each has something to do. ``neighbourhood`` has the friends and
+their links, ``hearing`` takes what they say. ``reception`` takes what they announce and send, up to the proof;
+``holdings`` keeps what holds, and ``circulation`` passes it on. ``member`` does what this node does of its own accord.
+``calendar``, ``guard`` and ``digests`` are what they are called. Specified in docs/protocol.md.
 """
 
-import math
 from collections import deque
 from collections.abc import Collection, Iterable
-from typing import Final, cast
 
 from ..crypto.membership import Purpose, Ring
-from .admissions import Admissions
-from .authoring import Author, Draft
-from .carriage import Carriage, Handed, Opened, Told
-from .catchup import CatchUp
+from .authoring import Draft
+from .calendar import Calendar
+from .carriage import Carriage
+from .circulation import Circulation
 from .codec import Codec
+from .digests import Digests
 from .errors import Fault, PostRefused, RemoteError
 from .events import (
-    Complained,
     Event,
     FriendId,
     GuardChosen,
@@ -34,60 +32,26 @@ from .events import (
     OnionSpent,
     OutboxAdded,
     RelayKeyMade,
-    RosterChanged,
-    SlotsForgotten,
 )
-from .frames import (
-    ANNOUNCE_IDS_MAX,
-    VERSIONS,
-    Announce,
-    Complaint,
-    Digest,
-    Frame,
-    Hello,
-    Items,
-    Packets,
-    Petition,
-    Reconcile,
-    RingDifference,
-    RingWanted,
-    Steer,
-    Stemmed,
-    Want,
-    version_in_common,
-)
-from .gate import Gate, inspect
+from .frames import Want
+from .gate import Gate
 from .genesis import Genesis
+from .guard import Guard
+from .hearing import Hearing
 from .holdings import Holdings
-from .injection import Injector
 from .intake import Way
-from .items import Item, ItemId, Kind
-from .links import Conduct, Link
-from .mixing import Mixing
-from .pace import exponential
-from .packets import Content, Packet, unpad_item
+from .items import Item, ItemId
+from .member import Member
+from .neighbourhood import Neighbourhood
+from .packets import Packet
 from .randomness import Streams
 from .reception import Reception
-from .relays import Relays
-from .renewal import Renewal
 from .ringtalk import RingTalk
-from .spreading import GATHERING_S, Neighbour, Situation, Stemming, Strategy
-from .store import PACKET_EPOCHS
+from .spreading import Stemming, Strategy
 from .suite import Real, Suite
-from .views import View, Views
-from .wire import Message
+from .views import Views
 
-__all__ = ["LATE_HOPS", "PACKET_EPOCHS", "Engine"]
-
-#: An item out of a packet is announced after so many hops' mean delays, and as many again on average: the flood of its
-#: packet has reached everybody within four, and within twelve where a tenth drop what they can.
-LATE_HOPS: Final = 20
-#: The guard is one friend for so many days, and up to so many more.
-GUARD_DAYS_MIN: Final = 7
-GUARD_DAYS_EXTRA: Final = 23
-#: What we open ourselves comes over no link.
-OURSELVES: Final = LinkId(0)
-_DAY_S: Final = 86_400
+__all__ = ["Engine"]
 
 
 class Engine:
@@ -113,52 +77,61 @@ class Engine:
         restore a thousand nodes one by one nor read what is told to all of them a thousand times.
         """
         self.genesis = genesis
-        self._holdings = holdings or Holdings(genesis)
-        self.roster = self._holdings.roster
-        self.store = self._holdings.store
-        self.relay_book = self._holdings.relay_book
-        suite = suite or Real()
-        self.author = Author(genesis, suite, random.stream("authoring"), secret)
-        self._mesh_id = genesis.mesh_id
-        self._random = random
-        self._carrying = random.stream("carriage")
-        self._onions = onions and secret is not None
+        self._holdings = holdings = holdings or Holdings(genesis)
+        self.roster = holdings.roster
+        self.store = holdings.store
+        self.relay_book = holdings.relay_book
+        self._codec = codec or Codec()
+        self._events: deque[Event] = deque()
+        self.calendar = Calendar(genesis, now)
+        self._member = Member(
+            genesis,
+            suite or Real(),
+            holdings,
+            self.calendar,
+            random,
+            self._events,
+            secret=secret,
+            onions=onions,
+        )
+        self.author = self._member.author
+        self.mixing = self._member.mixing
+        self._admissions = self._member.admissions
+        self._neighbourhood = Neighbourhood(
+            genesis, self.store, self._codec, random, self.mixing.tally, self._events
+        )
+        self._links = self._neighbourhood.links
+        self._touched = self._neighbourhood.touched
+        self._outgoing = self._neighbourhood.outgoing
+        self._views = Views()
+        self._digests = Digests(holdings, self.calendar, self._views)
+        self._reception = Reception(genesis, holdings, self._codec, self)
+        self._ring_talk = RingTalk(holdings, self._reception, random)
+        carrying = random.stream("carriage")
+        self._guard = Guard(carrying)
         self._carriage = Carriage(strategy or Stemming(), self.store.is_packet)
         self._agenda = self._carriage.agenda
-        self._relays = Relays(suite)
-        self._relay_secrets = random.stream("relay keys")
-        self._renewal = Renewal(genesis, self._relays, random.stream("renewal"))
-        self._injector = Injector(
-            genesis,
-            suite,
-            secret or b"",
-            self.author.key or b"",
-            self.author.slots,
-            self.roster.ring_at,
-            random.stream("jitter"),
-            random.stream("slots"),
+        self._circulation = Circulation(
+            self._carriage,
+            self.calendar,
+            self._guard,
+            holdings,
+            self._member,
+            self._neighbourhood,
+            self._reception,
+            carrying,
+            self._events,
         )
-        self.mixing = Mixing(genesis, suite, self._holdings, self._injector, self._relays, random)
-        self._suite = suite
-        self._guard = GuardChosen(seed=b"", until_day=0)
-        self._friends: set[FriendId] = set()
-        self._admissions = Admissions(self.author, self.roster)
-        self._views = Views()
-        self._links: dict[LinkId, Link] = {}
-        self._neighbours: list[Neighbour] = []
-        self._conduct: dict[FriendId, Conduct] = {}
-        self._events: deque[Event] = deque()
-        self._outgoing: list[tuple[LinkId, bytes]] = []
-        self._codec = codec or Codec()
-        self._reception = Reception(genesis, self._holdings, self._codec, self)
-        self._ring_talk = RingTalk(self._holdings, self._reception, random)
-        self._epoch = genesis.epoch_at(now)
-        self._epoch_ends_at = genesis.start_of(self._epoch + 1)
-        self._digest_sent: View | None = None
-        self._touched: set[LinkId] = set()
-        """Links with which something has happened since the last ``_settle``."""
-        self._links_at = math.inf
-        """When the first of the links has something to do."""
+        self._hearing = Hearing(
+            self._neighbourhood,
+            self._reception,
+            self._carriage,
+            self._circulation,
+            self._digests,
+            self._ring_talk,
+            self._member,
+            self._events,
+        )
         self._is_stirred = True
         """Whether anything has happened but that friends announced what we have or asked for it, and that we did.
 
@@ -166,8 +139,6 @@ class Engine:
         """
         self._other_at = 0.0
         """When anything but a step of the carriage is due."""
-        self._viewed_version = -1
-        """The versions of roster and relay book, summed, of which friends know our view."""
 
     # What survives a restart.
 
@@ -191,14 +162,9 @@ class Engine:
         """
         self._is_stirred = True
         self._holdings.restore(items, rings, packets)
-        for purpose, epoch, slot in slots:
-            self.author.slots.mark(purpose, epoch, slot)
-        self._relays.restore(relay_keys, spent)
-        self._guard = guard or self._guard
-        for row in outbox:
-            self.author.restore(row)
-            if row.item_id in self.store:
-                self._events.extend(self.author.published(row.item_id))
+        self._member.restore(slots, outbox, relay_keys, spent)
+        if guard is not None:
+            self._guard.restore(guard)
         self._start_epoch(now)
         for packet in self.store.packets_apart():
             self.mixing.opened(packet, now)
@@ -208,13 +174,13 @@ class Engine:
 
     def friend_added(self, friend: FriendId) -> None:
         """A friendship that both sides have confirmed."""
-        self._friends.add(friend)
+        self._neighbourhood.friends.add(friend)
 
     def friend_removed(self, friend: FriendId) -> None:
         """The driver closes the links of a friend that it removes."""
-        self._friends.discard(friend)
+        self._neighbourhood.friends.discard(friend)
         self._views.forget(friend)
-        self._conduct.pop(friend, None)
+        self._neighbourhood.conduct.pop(friend, None)
         self._admissions.friend_removed(friend)
 
     def sponsor(self, friend: FriendId) -> None:
@@ -224,24 +190,21 @@ class Engine:
     def petition_to(self, friend: FriendId) -> None:
         """This friend invited us to the mesh; it is asked to admit us until we are in the roster."""
         self._admissions.petition_to(friend)
-        self._petition(self._links.values())
+        self._admissions.petition_over(self._links.values())
 
     # Links.
 
     def link_opened(self, link: LinkId, friend: FriendId, now: float) -> None:
         self._is_stirred = True
-        nonce = self._random.randbytes(32)
-        self._links[link] = opened = Link(link, friend, nonce, self._outgoing, self._codec.encode)
+        self._neighbourhood.opened(link, friend)
         self._reception.link_opened(link)
-        self._touched.add(link)
-        opened.send(Hello(versions=list(VERSIONS), mesh_id=self._mesh_id, nonce=nonce))
         self._settle(now)
 
     def link_closed(self, link: LinkId, now: float) -> None:
         """Also to be called after ``LinkRefused``, or not; a link that is gone already is no error."""
         if link in self._links:
             self._is_stirred = True
-            self._forget_link(link)
+            self._part_from(link)
             self._settle(now)
 
     def receive(self, link: LinkId, frame: bytes, now: float) -> None:
@@ -250,7 +213,8 @@ class Engine:
         if opened is None:
             return
         try:
-            self._dispatch(opened, self._codec.decode_untrusted(frame), now)
+            if self._hearing.hear(opened, self._codec.decode_untrusted(frame), now):
+                self._is_stirred = True
         except RemoteError as error:
             self.blame(link, error.fault, now)
         self._settle(now)
@@ -265,13 +229,8 @@ class Engine:
 
     def _time_others(self) -> float:
         """When anything but a step of the carriage is due."""
-        first_at = min(self._links_at, self._epoch_ends_at)
-        for at in (
-            self._reception.timer(),
-            self._ring_talk.timer(),
-            self.mixing.wakes_at() if self._onions else None,
-            self._renewal.timer() if self._onions else None,
-        ):
+        first_at = min(self._neighbourhood.due_at, self.calendar.ends_at)
+        for at in (self._reception.timer(), self._ring_talk.timer(), self._member.timer()):
             if at is not None and at < first_at:
                 first_at = at
         return first_at
@@ -286,26 +245,17 @@ class Engine:
 
     def _handle_others(self, now: float) -> None:
         """Does what is due, but for the steps of the carriage, which are far more often."""
-        if now >= self._epoch_ends_at:
+        if now >= self.calendar.ends_at:
             self._start_epoch(now)
         if (at := self._reception.timer()) is not None and at <= now:
             self._reception.handle_timer(now)
         if (at := self._ring_talk.timer()) is not None and at <= now:
-            self._ring_talk.handle_timer(self._links, self._neighbours, self._epoch, now)
-        if self._links_at <= now:
-            for link in list(self._links.values()):
-                if link.due_at <= now:
-                    self._serve(link, now)
-        if self._onions:
-            self._mix(now)
-
-    def _serve(self, link: Link, now: float) -> None:
-        """Does what has become due for one link."""
-        self._touched.add(link.link_id)
-        if link.catch_up:
-            self._send_all(link, link.catch_up.handle_timer(now))
-        self._announce(link, link.backlog.step(self.store, now))
-        self._send_wanted(link, now)
+            self._ring_talk.handle_timer(
+                self._links, self._neighbourhood.neighbours, self.calendar.epoch, now
+            )
+        if self._neighbourhood.due_at <= now:
+            self._neighbourhood.handle_timer(now)
+        self._member.handle_timer(now, lambda: self.gate(now).agreed)
 
     def frames_to_send(self) -> list[tuple[LinkId, bytes]]:
         """Frames to send, in order for each link; each is returned once."""
@@ -320,29 +270,8 @@ class Engine:
 
     def gate(self, now: float) -> Gate:
         """Whether we may post now, and if not, why."""
-        epoch = self.genesis.epoch_at(now)
-        ring = self.roster.ring_at(epoch)
-        return inspect(
-            genesis=self.genesis,
-            now=now,
-            eligible_at=self._eligible_at(epoch, ring),
-            ring=ring,
-            friend_count=len(self._friends),
-            relay_keys=self.relay_book.eligible(epoch),
-            relay_root=self.relay_book.root(epoch),
-            views=self._views.current(self._friends, epoch),
-            secrets_left=self.author.slots.left_count(
-                Purpose.POST, epoch, self.genesis.parameters.secrets_per_epoch
-            ),
-        )
-
-    def _eligible_at(self, epoch: int, ring: Ring | None) -> int | None:
-        """The epoch from which our key stands in the ring; a mesh beyond its limit has members without a place."""
-        key = self.author.key
-        at = self.roster.eligible_at(key) if key is not None else None
-        if at is not None and at <= epoch and ring is not None and key not in ring.keys:
-            return None
-        return at
+        friends = self._neighbourhood.friends
+        return self._member.gate(now, len(friends), self._views.current(friends, self.genesis.epoch_at(now)))
 
     def publish(self, item: Draft, now: float) -> ItemId:
         """Publishes a secret. Durable once the events of this call are.
@@ -352,286 +281,74 @@ class Engine:
         gate = self.gate(now)
         if gate.obstacles:
             raise PostRefused(gate.obstacles)
-        epoch = self.genesis.epoch_at(now)
-        ring = self.roster.ring_at(epoch)
-        assert ring is not None, "an open gate has a ring"
         self._is_stirred = True
-        item_id, events = self.author.write(item, ring, epoch)
-        self._events.extend(events)
+        item_id = self._member.write(item, now)
         self._settle(now)
         return item_id
 
     def proof_made(self, item_id: ItemId, proof: bytes, now: float) -> None:
         """Answers ``ProofWanted``."""
         self._is_stirred = True
-        injected = self._injector.finish(item_id, proof)
-        finished = self.author.finish(item_id, proof) if injected is None else None
-        if injected is not None:
-            packet, bare = injected
-            self._carriage.injected(packet, bare, self._situation(now))
-        elif finished is not None:
-            self._whole(*finished, now)
+        self._circulation.proved(item_id, proof, now)
         self._settle(now)
-
-    def _whole(self, item: Item, ring: Ring, now: float) -> None:
-        """An item of ours is signed. Where onions can carry it, it waits for one, and is kept when it comes back."""
-        if not self._onions and item.kind is not Kind.ADMISSION:
-            self._events.extend(self.mixing.publish_openly(item, now))
-        elif item.kind is Kind.ADMISSION and not self.mixing.can_hide(now):
-            self.accept(item, None, now, ring)
-        else:
-            row = self.author.row(item.item_id)
-            self.mixing.outbox.put(item, now, sent_count=row.sent_count if row is not None else 0)
 
     def verified(self, batch_id: int, held: list[bool], now: float) -> None:
         """Answers ``VerifyWanted``: whether each proof of the batch holds."""
         self._is_stirred = True
         ring, batch = self._reception.finish(batch_id)
         for arrival, holds in zip(batch, held, strict=True):
-            if not holds:
-                self._reception.failed(arrival, Fault.INVALID_PROOF, now)
-            elif arrival.way is Way.STEM:
-                assert isinstance(arrival.item, Packet)
-                self._carriage.stemmed(arrival.item, arrival.link, self._situation(now))
-            else:
-                if isinstance(arrival.item, Packet):
-                    self._open(arrival.item, arrival.link, now)
-                else:
-                    self.accept(arrival.item, arrival.link, now, ring, arrival.way)
-                self._reception.done(arrival.item.item_id)
+            self._circulation.verified(arrival, ring, holds, now)
         self._settle(now)
 
-    # What friends say.
-
-    def _dispatch(self, link: Link, frame: Frame, now: float) -> None:
-        if link.catch_up is None and not isinstance(frame, Hello | Complaint):
-            raise RemoteError(Fault.UNEXPECTED, "a frame before the hello")
-        # Two frames in three are announcements, and most of those tell nothing new.
-        if isinstance(frame, Announce):
-            item_ids = cast(list[ItemId], frame.item_ids)
-            link.knows(item_ids)
-            if self._reception.announced(link.link_id, item_ids):
-                self._is_stirred = True
-        elif isinstance(frame, Want):
-            link.answers.want(cast(list[ItemId], frame.item_ids))
-            self._send_wanted(link, now)
-            if link.answers:
-                self._is_stirred = True
-                self._touched.add(link.link_id)
-        else:
-            self._is_stirred = True
-            self._dispatch_rare(link, frame, now)
-
-    def _dispatch_rare(self, link: Link, frame: Frame, now: float) -> None:
-        match frame:
-            case Packets():
-                self.mixing.tally.packets_in_count += len(frame.packets)
-                self._reception.packets_came(link.link_id, frame.packets, now)
-            case Stemmed():
-                self.mixing.tally.packets_in_count += 1
-                self.mixing.tally.stems_in_count += 1
-                is_known_from = self._carriage.is_known_from
-                self._reception.take_stem(frame.packet, link.link_id, now, is_known_from)
-            case Hello():
-                self._greet(link, frame, now)
-            case Complaint():
-                self._events.append(Complained(link=link.link_id, fault=Fault.of(frame.fault), ours=True))
-            case Digest():
-                # What they call the epoch is their affair; a report does not keep longer for it.
-                epoch = min(frame.epoch, self._epoch)
-                self._views.report(link.friend, epoch, (frame.ring_root, frame.relay_root))
-            case Items():
-                self._reception.items_came(link.link_id, frame.items, now)
-            case Steer():
-                self._carriage.told(ItemId(frame.packet_id), link.link_id, frame.word, self._situation(now))
-            case Reconcile():
-                self._reconcile(link, frame, now)
-            case RingWanted():
-                self._announce(link, self._ring_talk.wanted(link, frame, now))
-            case RingDifference():
-                self._ring_talk.came(frame, now)
-            case Petition():
-                self._petitioned(link, frame, now)
-
-    def _greet(self, link: Link, hello: Hello, now: float) -> None:
-        if hello.mesh_id != self._mesh_id:
-            raise RemoteError(Fault.WRONG_MESH, "a friend of another mesh")
-        version = version_in_common(hello.versions)
-        if link.ready or hello.nonce == link.nonce:
-            raise RemoteError(Fault.UNEXPECTED, "a second hello")
-        link.version = version
-        self._touched.add(link.link_id)
-        link.catch_up = CatchUp(self.store, self._random, link.nonce < hello.nonce, now)
-        self._neighbours.append(Neighbour(link=link.link_id, friend=link.friend))
-        self._send_all(link, link.catch_up.handle_timer(now))
-        view = self._view()
-        if view is not None:
-            link.send(Digest(epoch=self._epoch, ring_root=view[0], relay_root=view[1]))
-        self._petition([link])
-
-    def _view(self) -> View | None:
-        """The ring and the relay keys that we would post with now."""
-        ring = self.roster.ring_at(self._epoch)
-        return (ring.root, self.relay_book.root(self._epoch)) if ring is not None else None
-
-    def _send_wanted(self, link: Link, now: float) -> None:
-        for frame, item_ids in link.answers.frames(self.store, now):
-            link.send(frame)
-            link.knows(item_ids)
-            self.mixing.tally.packets_out_count += len(item_ids) if isinstance(frame, Packets) else 0
+    # What the reception asks of us.
 
     def accept(
         self, item: Item, source: LinkId | None, now: float, ring: Ring | None, way: Way = Way.ASKED
     ) -> None:
         """Keeps an item that holds, over this ring if it has one, and announces it."""
-        members = self.roster.version
-        events = self._holdings.keep(item, ring)
-        if events is None:
-            return
-        self._events.extend(events)
-        # Whether or not it waits to leave: before a restart it may have left already, and be proved again by now.
-        self.mixing.item_came(item.item_id)
-        self._events.extend(self.author.published(item.item_id))
-        delay_s = GATHERING_S
-        if way is Way.CARRIED:
-            # At once it would run ahead of its packet and show where that was opened; later it helps who missed that.
-            late_s = LATE_HOPS * self.mixing.pace(now).hop_s
-            delay_s = late_s + exponential(late_s, self._carrying.random())
-        links = tuple(neighbour.link for neighbour in self._neighbours if neighbour.link != source)
-        self._carriage.announce(item.item_id, links, delay_s, now)
-        if self.roster.version != members:
-            self._roster_changed(now)
+        self._circulation.accept(item, source, now, ring, way)
 
-    # Packets.
-
-    def _open(self, packet: Packet, source: LinkId, now: float) -> None:
-        """Keeps a packet that holds and spreads it; what it says to us or to everybody is heard."""
-        events = self._holdings.keep_packet(packet)
-        if events is None:
-            return
+    def blame(self, link: LinkId, fault: Fault, now: float) -> None:
+        """Tells a friend what it did wrong, and parts from one that keeps on."""
         self._is_stirred = True
-        self._events.extend(events)
-        self.mixing.tally.packets_kept_count += 1
-        self._carriage.opened(packet, source if source != OURSELVES else None, self._situation(now))
-        if self._onions:
-            self.mixing.opened(packet, now)
-        if packet.content is Content.ITEM:
-            try:
-                item = Item.decode_untrusted(unpad_item(packet.payload))
-                self._reception.take(item, source, now, Way.CARRIED)
-            except RemoteError:
-                return  # Its injector is to blame, and nobody knows who that is.
+        if self._neighbourhood.blame(link, fault, now):
+            self._reception.link_refused(link)
+            self._part_from(link)
+            self._events.append(LinkRefused(link=link, fault=fault))
 
-    def _situation(self, now: float) -> Situation:
-        return Situation(
-            neighbours=self._neighbours,
-            guard_seed=self._guard.seed,
-            epoch=self._epoch,
-            relay_day=self.genesis.parameters.relay_day_at(self._epoch),
-            pace=self.mixing.pace(now),
-            random=self._carrying,
-            now=now,
-        )
+    def is_open(self, link: LinkId) -> bool:
+        """Whether the link is still there."""
+        return link in self._links
 
-    def _mix(self, now: float) -> None:
-        """Lets the own clock tick and makes the relay keys that are due."""
-        at = self._renewal.timer()
-        for relay_day in self._renewal.due(now) if at is not None and at <= now else ():
-            secret, _ = self._suite.relay_keypair(self._relay_secrets.randbytes)
-            made = RelayKeyMade(relay_day=relay_day, epoch=self._epoch, secret=secret)
-            self._relays.add(made)
-            self._events.append(made)
-            self._publish_relay_keys()
-        at = self.mixing.wakes_at()
-        if at is not None and at <= now:
-            self._events.extend(self.mixing.handle_timer(now, lambda: self.gate(now).agreed))
-
-    def _publish_relay_keys(self) -> None:
-        """Starts the records of our relay keys that are neither known to the mesh nor under way."""
-        today = self.genesis.parameters.relay_day_at(self._epoch)
-        for made in (self._relays.key(today), self._relays.key(today + 1)):
-            if made is None:
-                continue
-            ring = self._injector.ring(made.epoch)
-            public = self._relays.public(made.relay_day)
-            waiting = self.mixing.is_leaving(public) or self.author.is_writing(public)
-            if ring is not None and not waiting and not self.relay_book.knows(made.relay_day, public):
-                self.author.write_relay_key(made.relay_day, public, made.epoch, ring)
-
-    # The roster, and the rings that are not known.
-
-    def _roster_changed(self, now: float) -> None:
-        self._events.append(RosterChanged(member_count=len(self.roster)))
-        self._reception.retry(None, now)
-        self.author.resume(self.roster, self.mixing.outbox)
-        self._admit(now)
-
-    # Admission.
-
-    def _petition(self, links: Iterable[Link]) -> None:
-        for link in links:
-            petition = self._admissions.petition_for(link.friend) if link.ready else None
-            if petition is not None:
-                link.send(petition)
-
-    def _petitioned(self, link: Link, frame: Petition, now: float) -> None:
-        # If the key is admitted already the record is what the newcomer waits for.
-        self._announce(link, self._ring_talk.records_of({frame.key}))
-        if self._admissions.petitioned(link.friend, frame):
-            self._admit(now)
-
-    def _admit(self, now: float) -> None:
-        items, events = self._admissions.admit(self._epoch, self.mixing.leaving_admissions())
-        self._events.extend(events)
-        for item in items:
-            self.accept(item, None, now, None)
+    def _part_from(self, link: LinkId) -> None:
+        self._neighbourhood.closed(link)
+        self._reception.link_closed(link)
 
     # Time.
 
     def _start_epoch(self, now: float) -> None:
-        self._epoch = self.genesis.epoch_at(now)
-        self._epoch_ends_at = self.genesis.start_of(self._epoch + 1)
-        parameters = self.genesis.parameters
-        floor = self._epoch - parameters.item_lifetime_epochs
-        today = parameters.relay_day_at(self._epoch)
-        packet_floor = self._epoch - PACKET_EPOCHS
-        for purpose, epoch in self.author.slots.forget_before(floor, packet_floor):
-            self._events.append(SlotsForgotten(purpose=purpose, epoch=epoch))
-        self._events.extend(self.author.expire(floor))
+        calendar = self.calendar
+        calendar.turn(now)
+        self._member.expire()
         self._events.extend(
             self._holdings.expire(
-                item_epoch=floor,
-                relay_epoch=today * parameters.relay_day_epochs,
-                packet_epoch=packet_floor,
+                item_epoch=calendar.item_floor,
+                relay_epoch=calendar.relay_floor,
+                packet_epoch=calendar.packet_floor,
             )
         )
-        self._events.extend(self._relays.forget_before(today - 1))
-        self._injector.forget_before(packet_floor)
-        self.mixing.expire(self.store)
-        self.author.resume(self.roster, self.mixing.outbox)
-        if self._onions and self._injector.ring(self._epoch) is not None:
-            self.mixing.start(now)
-            self._renewal.plan(now)
-            self._publish_relay_keys()
-        self._choose_guard(now)
-        if self._onions:
-            self._mix(now)
-        self._digest_sent, self._viewed_version = None, -1
-        self._admit(now)
-        self._petition(self._links.values())
-
-    def _choose_guard(self, now: float) -> None:
-        day = int(now // _DAY_S)
-        if day >= self._guard.until_day:
-            until = day + GUARD_DAYS_MIN + self._carrying.randrange(GUARD_DAYS_EXTRA + 1)
-            self._guard = GuardChosen(seed=self._carrying.randbytes(32), until_day=until)
-            self._events.append(self._guard)
+        self._member.begin_epoch(now)
+        self._events.extend(self._guard.renew(now))
+        self._member.handle_timer(now, lambda: self.gate(now).agreed)
+        self._digests.begin_epoch()
+        self._circulation.admit(now)
+        self._admissions.petition_over(self._links.values())
 
     # Everything that follows from what was just done.
 
     def _settle(self, now: float) -> None:
-        if self._agenda.next_at <= now:
-            self._carry(now)
+        if self._agenda.next_at <= now and self._circulation.carry(now):
+            self._is_stirred = True
         is_busy = self._reception.is_busy
         if not (is_busy or self._is_stirred):
             return
@@ -644,90 +361,6 @@ class Engine:
             self._events.extend(self.author.proofs_wanted())
         if self.roster.rings.has_changed:
             self._events.extend(self.roster.rings.changes())
-        if self.roster.version + self.relay_book.version != self._viewed_version:
-            self._show_view()
+        self._digests.tell_all(self._links.values())
         if self._touched:
-            self._time_links()
-
-    def _show_view(self) -> None:
-        """Tells friends our view of ring and relay keys when it has changed, and at the start of each epoch."""
-        self._viewed_version = self.roster.version + self.relay_book.version
-        view = self._view()
-        if view is not None and view != self._digest_sent:
-            self._digest_sent = view
-            for link in self._links.values():
-                if link.ready:
-                    link.send(Digest(epoch=self._epoch, ring_root=view[0], relay_root=view[1]))
-
-    def _time_links(self) -> None:
-        for link_id in self._touched:
-            if (touched := self._links.get(link_id)) is not None:
-                touched.find_due()
-        self._touched.clear()
-        self._links_at = min((link.due_at for link in self._links.values()), default=math.inf)
-
-    def _carry(self, now: float) -> None:
-        """Takes the steps of the carriage that are due."""
-        announced: dict[LinkId, list[ItemId]] = {}
-        while self._agenda.next_at <= now:
-            for action in self._carriage.due(self._links, lambda: self._situation(now), announced, now):
-                match action:
-                    case Handed(link, packet):
-                        self._links[link].send(Stemmed(packet=packet.encoding))
-                        self.mixing.tally.packets_out_count += 1
-                    case Opened(packet):
-                        self._open(packet, OURSELVES, now)
-                    case Told(link, packet_id, word):
-                        self._links[link].send(Steer(packet_id=packet_id, word=word))
-        for link_id, item_ids in announced.items():
-            told = self._links[link_id]
-            known, packets, store = told.known, self.store.packets, self.store
-            new = [
-                item_id
-                for item_id in item_ids
-                if item_id not in known and (item_id in packets or item_id in store)
-            ]
-            if new:
-                self._announce(told, new)
-
-    def _announce(self, link: Link, item_ids: list[ItemId]) -> None:
-        if 0 < len(item_ids) <= ANNOUNCE_IDS_MAX:
-            link.send(Announce(item_ids=cast(list[bytes], item_ids)))
-            return
-        for start in range(0, len(item_ids), ANNOUNCE_IDS_MAX):
-            link.send(Announce(item_ids=list(item_ids[start : start + ANNOUNCE_IDS_MAX])))
-
-    def _reconcile(self, link: Link, frame: Reconcile, now: float) -> None:
-        assert link.catch_up is not None
-        self._touched.add(link.link_id)
-        replies, have = link.catch_up.receive_untrusted(frame, now)
-        self._send_all(link, replies)
-        link.backlog.add(have)
-        self._announce(link, link.backlog.step(self.store, now))
-
-    def _send_all(self, link: Link, frames: Iterable[Message]) -> None:
-        for frame in frames:
-            link.send(frame)
-
-    def blame(self, link: LinkId, fault: Fault, now: float) -> None:
-        """Tells a friend what it did wrong, and parts from one that keeps on."""
-        blamed = self._links.get(link)
-        if blamed is None:
-            return
-        self._is_stirred = True
-        blamed.send(Complaint(fault=fault))
-        self._events.append(Complained(link=link, fault=fault, ours=False))
-        if self._conduct.setdefault(blamed.friend, Conduct()).blame(fault, now):
-            self._reception.link_refused(link)
-            self._forget_link(link)
-            self._events.append(LinkRefused(link=link, fault=fault))
-
-    def is_open(self, link: LinkId) -> bool:
-        """Whether the link is still there."""
-        return link in self._links
-
-    def _forget_link(self, link: LinkId) -> None:
-        del self._links[link]
-        self._touched.add(link)
-        self._neighbours = [neighbour for neighbour in self._neighbours if neighbour.link != link]
-        self._reception.link_closed(link)
+            self._neighbourhood.find_due()

@@ -7,11 +7,10 @@ import pytest
 from fakenet import EASY, FakeNetwork, Peer, secret_item, small_mesh
 
 from rumor.gossip.authoring import Draft
-from rumor.gossip.engine import PACKET_EPOCHS
 from rumor.gossip.errors import PostRefused
 from rumor.gossip.frames import Announce, Items
 from rumor.gossip.genesis import Parameters
-from rumor.gossip.store import TRANSIENT
+from rumor.gossip.store import PACKET_EPOCHS, TRANSIENT
 
 QUICKEST = Parameters(
     epoch_s=1, item_lifetime_epochs=1, friends_min=1, members_min=2, relay_keys_min=0, founding_size=8

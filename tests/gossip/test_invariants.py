@@ -257,7 +257,7 @@ def own_and_foreign(network: FakeNetwork, peers: list[Peer], puppet: Puppet) -> 
     """Two packets on their stems at one node: its own, and one that a friend has handed it."""
     node = peers[2]
     own: list[Packet] = []
-    finish = node.engine._injector.finish
+    finish = node.engine._member.injector.finish
 
     def finished(packet_id: ItemId, proof: bytes) -> tuple[Packet, bool] | None:
         found = finish(packet_id, proof)
@@ -265,7 +265,7 @@ def own_and_foreign(network: FakeNetwork, peers: list[Peer], puppet: Puppet) -> 
             own.append(found[0])
         return found
 
-    node.engine._injector.finish = finished  # type: ignore[method-assign]
+    node.engine._member.injector.finish = finished  # type: ignore[method-assign]
     while not (own and own[-1].item_id in private(node)):
         network.run(0.01)
     epoch = network.genesis.epoch_at(network.now)

@@ -22,7 +22,6 @@ from rumor.crypto import canonical, onion
 from rumor.crypto.membership import Ring
 from rumor.crypto.onion import Command, Payload
 from rumor.gossip.authoring import Draft
-from rumor.gossip.engine import PACKET_EPOCHS
 from rumor.gossip.errors import Fault
 from rumor.gossip.events import LinkId, VerifyWanted
 from rumor.gossip.frames import Announce, Items, Packets, Steer, Stemmed, Want
@@ -33,6 +32,7 @@ from rumor.gossip.links import FAULTS_MAX
 from rumor.gossip.pace import Pace
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet, pad_item
 from rumor.gossip.reception import STEMS_WAITING_MAX, VAIN_STEMS_BURST_COUNT
+from rumor.gossip.store import PACKET_EPOCHS
 
 #: Nothing ticks for two hours, so that nearly all packets are the test's.
 STILL = msgspec.structs.replace(

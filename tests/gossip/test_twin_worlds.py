@@ -110,7 +110,7 @@ def settled_world(seed: str, suite: Real | None = None) -> tuple[World, list[Pee
         if other is not peers[number]:
             world.befriend(peers[number], other)
     world.run(11 * 60)
-    assert all(len(peer.engine.relay_book.eligible(peer.engine._epoch)) == MEMBERS for peer in peers)
+    assert all(len(peer.engine.relay_book.eligible(peer.engine.calendar.epoch)) == MEMBERS for peer in peers)
     return world, peers
 
 

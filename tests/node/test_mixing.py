@@ -107,7 +107,9 @@ async def test_below_the_minimum_of_relay_keys_posting_is_refused_with_the_reaso
     async with town() as place:
         ann, bob = await pair(place, msgspec.structs.replace(BRISK, relay_keys_min=3))
         await until(
-            lambda: len(ann.node.driver.engine.relay_book.eligible(ann.node.driver.engine._epoch)) == 2
+            lambda: (
+                len(ann.node.driver.engine.relay_book.eligible(ann.node.driver.engine.calendar.epoch)) == 2
+            )
         )
         with pytest.raises(
             PostRefused, match=r"asks for 3 relay keys.*by now 2 may be used.*Wait until more"
@@ -171,16 +173,16 @@ async def test_the_secret_half_of_a_relay_key_goes_after_the_day_of_grace(autoju
     async with town() as place:
         ann, _ = await pair(place)
         engine = ann.node.driver.engine
-        first = engine.genesis.parameters.relay_day_at(engine._epoch)
+        first = engine.genesis.parameters.relay_day_at(engine.calendar.epoch)
         seen: dict[bytes, bytes] = {}
 
         async def has_turned() -> bool:
             seen.update(await ann.store.load(Table.RELAY_KEYS))
-            return engine.genesis.parameters.relay_day_at(engine._epoch) >= first + 3
+            return engine.genesis.parameters.relay_day_at(engine.calendar.epoch) >= first + 3
 
         await until(has_turned)
         await trio.sleep(1)
-        today = engine.genesis.parameters.relay_day_at(engine._epoch)
+        today = engine.genesis.parameters.relay_day_at(engine.calendar.epoch)
         remembered = await Ledger(ann.store).load()
         near = {today - 1, today, today + 1}
         assert len(seen) >= 3

@@ -88,7 +88,7 @@ async def test_both_confirm_at_the_same_moment(autojump_clock: MockClock) -> Non
         await ann.until_may_post()
         await bob.until_may_post()
         for person in (ann, bob):
-            assert person.node.driver.engine._conduct == {}
+            assert person.node.driver.engine._neighbourhood.conduct == {}
 
 
 async def test_a_connection_that_comes_back_while_a_confirmation_is_written_gets_one_hello(
@@ -109,7 +109,7 @@ async def test_a_connection_that_comes_back_while_a_confirmation_is_written_gets
             place.network.heal()
         await bob.until_may_post()
         for person in (ann, bob):
-            assert person.node.driver.engine._conduct == {}
+            assert person.node.driver.engine._neighbourhood.conduct == {}
 
 
 async def post_when_open(person: Person, text: str) -> None:

@@ -105,7 +105,7 @@ def test_a_promise_that_the_core_breaks_ends_the_run() -> None:
     network = world().network
     host = network.hosts[0]
     assert host.engine is not None
-    host.engine._epoch_ends_at = 0.0
+    host.engine.calendar.ends_at = 0.0
     host.engine.handle_timer = lambda now: None  # type: ignore[method-assign]
     with pytest.raises(SimulationError, match="stays in the past"):
         network.run(3_600.0)

@@ -144,7 +144,7 @@ def _check_bounds(engine: Engine) -> None:
     assert len(reception.searches) <= 2 * PARKED_BY_LINK_MAX
     assert len(engine._views._reports) <= len(FRIENDS)
     assert len(engine._carriage._private) <= PRIVATE_MAX
-    assert len(engine._relays._waiting) <= WAITING_ONIONS_MAX
+    assert len(engine.mixing.relays._waiting) <= WAITING_ONIONS_MAX
     assert engine.author.petition_count <= 1
     assert len(engine.roster) <= 64
     for link in engine._links.values():

@@ -45,7 +45,7 @@ def view(host: Host) -> tuple[frozenset[ItemId], bytes, bytes]:
     """All that nodes are to agree on: items, roster, relay keys."""
     assert host.engine is not None
     engine = host.engine
-    epoch = engine._epoch
+    epoch = engine.calendar.epoch
     ring = engine.roster.ring_at(epoch)
     assert ring is not None
     return frozenset(host.disk.items), ring.root, engine.relay_book.root(epoch)

@@ -1,0 +1,194 @@
+"""The member: what this node does of its own accord, and by its own keys.
+
+It joins ``authoring`` (what we sign), ``admissions`` (whom we admit), ``renewal`` and ``relays`` (our relay keys),
+``injection`` and ``mixing`` (what leaves, and when). A node without a secret has all of these and nothing to do for
+them. What is to be made durable or proved goes to the engine's events; how a packet goes on from here is the affair of
+``circulation``.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+
+from ..crypto.membership import Purpose, Ring
+from .admissions import Admissions
+from .authoring import Author, Draft
+from .calendar import Calendar
+from .events import Event, OnionSpent, OutboxAdded, RelayKeyMade, SlotsForgotten
+from .gate import Gate, inspect
+from .genesis import Genesis
+from .holdings import Holdings
+from .injection import Injector
+from .items import Item, ItemId
+from .mixing import Mixing
+from .randomness import Streams
+from .relays import Relays
+from .renewal import Renewal
+from .suite import Suite
+from .views import View
+
+__all__ = ["Member"]
+
+
+class Member:
+    """Our side of the mesh."""
+
+    def __init__(
+        self,
+        genesis: Genesis,
+        suite: Suite,
+        holdings: Holdings,
+        calendar: Calendar,
+        random: Streams,
+        events: deque[Event],
+        *,
+        secret: bytes | None,
+        onions: bool,
+    ) -> None:
+        """``secret`` is the 32-byte member secret, if there is one; ``onions`` tells whether what we say travels so."""
+        self._genesis = genesis
+        self._suite = suite
+        self._store = holdings.store
+        self._roster = holdings.roster
+        self._relay_book = holdings.relay_book
+        self._calendar = calendar
+        self._events = events
+        self.has_onions = onions and secret is not None
+        """Whether the own clock ticks and what we publish waits for it."""
+        self.author = Author(genesis, suite, random.stream("authoring"), secret)
+        self.admissions = Admissions(self.author, self._roster)
+        self._relays = Relays(suite)
+        self._relay_secrets = random.stream("relay keys")
+        self._renewal = Renewal(genesis, self._relays, random.stream("renewal"))
+        self.injector = Injector(
+            genesis,
+            suite,
+            secret or b"",
+            self.author.key or b"",
+            self.author.slots,
+            self._roster.ring_at,
+            random.stream("jitter"),
+            random.stream("slots"),
+        )
+        self.mixing = Mixing(genesis, suite, holdings, self.injector, self._relays, random)
+
+    def restore(
+        self,
+        slots: Iterable[tuple[Purpose, int, int]],
+        outbox: Iterable[OutboxAdded],
+        relay_keys: Iterable[RelayKeyMade],
+        spent: Iterable[OnionSpent],
+    ) -> None:
+        """Takes back what earlier durable events said, once the store has what it held."""
+        for purpose, epoch, slot in slots:
+            self.author.slots.mark(purpose, epoch, slot)
+        self._relays.restore(relay_keys, spent)
+        for row in outbox:
+            self.author.restore(row)
+            if row.item_id in self._store:
+                self._events.extend(self.author.published(row.item_id))
+
+    # Posting.
+
+    def gate(self, now: float, friend_count: int, views: Sequence[View]) -> Gate:
+        """Whether we may post now, and if not, why."""
+        epoch = self._genesis.epoch_at(now)
+        ring = self._roster.ring_at(epoch)
+        return inspect(
+            genesis=self._genesis,
+            now=now,
+            eligible_at=self._eligible_at(epoch, ring),
+            ring=ring,
+            friend_count=friend_count,
+            relay_keys=self._relay_book.eligible(epoch),
+            relay_root=self._relay_book.root(epoch),
+            views=views,
+            secrets_left=self.author.slots.left_count(
+                Purpose.POST, epoch, self._genesis.parameters.secrets_per_epoch
+            ),
+        )
+
+    def _eligible_at(self, epoch: int, ring: Ring | None) -> int | None:
+        """The epoch from which our key stands in the ring; a mesh beyond its limit has members without a place."""
+        key = self.author.key
+        at = self._roster.eligible_at(key) if key is not None else None
+        if at is not None and at <= epoch and ring is not None and key not in ring.keys:
+            return None
+        return at
+
+    def write(self, draft: Draft, now: float) -> ItemId:
+        """Starts a secret, now that the gate is open. Raises ``LocalError`` if the text will not do."""
+        epoch = self._genesis.epoch_at(now)
+        ring = self._roster.ring_at(epoch)
+        assert ring is not None, "an open gate has a ring"
+        item_id, events = self.author.write(draft, ring, epoch)
+        self._events.extend(events)
+        return item_id
+
+    # The own clock and the relay keys.
+
+    def timer(self) -> float | None:
+        """When ``handle_timer`` is due next, in seconds since 1970."""
+        if not self.has_onions:
+            return None
+        tick_at, key_at = self.mixing.wakes_at(), self._renewal.timer()
+        return key_at if tick_at is None or (key_at is not None and key_at < tick_at) else tick_at
+
+    def handle_timer(self, now: float, is_agreed: Callable[[], bool]) -> None:
+        """Makes the relay keys that are due and lets the own clock tick.
+
+        ``is_agreed`` tells whether enough friends share our view of ring and relay keys.
+        """
+        if not self.has_onions:
+            return
+        at = self._renewal.timer()
+        for relay_day in self._renewal.due(now) if at is not None and at <= now else ():
+            secret, _ = self._suite.relay_keypair(self._relay_secrets.randbytes)
+            made = RelayKeyMade(relay_day=relay_day, epoch=self._calendar.epoch, secret=secret)
+            self._relays.add(made)
+            self._events.append(made)
+            self._publish_relay_keys()
+        at = self.mixing.wakes_at()
+        if at is not None and at <= now:
+            self._events.extend(self.mixing.handle_timer(now, is_agreed))
+
+    def _publish_relay_keys(self) -> None:
+        """Starts the records of our relay keys that are neither known to the mesh nor under way."""
+        today = self._calendar.relay_day
+        for made in (self._relays.key(today), self._relays.key(today + 1)):
+            if made is None:
+                continue
+            ring = self.injector.ring(made.epoch)
+            public = self._relays.public(made.relay_day)
+            waiting = self.mixing.is_leaving(public) or self.author.is_writing(public)
+            if ring is not None and not waiting and not self._relay_book.knows(made.relay_day, public):
+                self.author.write_relay_key(made.relay_day, public, made.epoch, ring)
+
+    # Epochs and the roster.
+
+    def expire(self) -> None:
+        """Lets go of slots and of writings that are too old by now."""
+        calendar = self._calendar
+        for purpose, epoch in self.author.slots.forget_before(calendar.item_floor, calendar.packet_floor):
+            self._events.append(SlotsForgotten(purpose=purpose, epoch=epoch))
+        self._events.extend(self.author.expire(calendar.item_floor))
+
+    def begin_epoch(self, now: float) -> None:
+        """Does what an epoch begins with, once the store holds nothing that is too old."""
+        self._events.extend(self._relays.forget_before(self._calendar.relay_day - 1))
+        self.injector.forget_before(self._calendar.packet_floor)
+        self.mixing.expire(self._store)
+        self.resume()
+        if self.has_onions and self.injector.ring(self._calendar.epoch) is not None:
+            self.mixing.start(now)
+            self._renewal.plan(now)
+            self._publish_relay_keys()
+
+    def resume(self) -> None:
+        """Goes on with what waited for a ring."""
+        self.author.resume(self._roster, self.mixing.outbox)
+
+    def admit(self) -> list[Item]:
+        """Admits whom we can by now; returns the admissions that are whole already."""
+        items, events = self.admissions.admit(self._calendar.epoch, self.mixing.leaving_admissions())
+        self._events.extend(events)
+        return items
