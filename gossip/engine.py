@@ -7,9 +7,10 @@ only then send the frames; do the work that events ask for and answer with ``pro
 The node drives it with trio and libp2p, the simulator with a virtual clock; the engine cannot tell which.
 
 The engine itself only joins its rooms, and knows when each has something to do. ``neighbourhood`` has the friends and
-their links, ``hearing`` takes what they say. ``reception`` takes what they announce and send, up to the proof;
-``holdings`` keeps what holds, and ``circulation`` passes it on. ``member`` does what this node does of its own accord.
-``calendar``, ``guard`` and ``digests`` are what they are called. Specified in docs/protocol.md.
+their links, and ``hearing`` takes what they say. ``reception`` takes what they announce and send, and ``stems`` what
+they hand on, up to the proof; ``holdings`` keeps what holds, and ``circulation`` passes it on, as ``carriage`` decides.
+``member`` does what this node does of its own accord, and ``digests`` tells friends how it sees the mesh. Specified in
+docs/protocol.md.
 """
 
 from collections import deque
@@ -48,6 +49,7 @@ from .randomness import Streams
 from .reception import Reception
 from .ringtalk import RingTalk
 from .spreading import Stemming, Strategy
+from .stems import Stems
 from .suite import Real, Suite
 from .views import Views
 
@@ -111,6 +113,7 @@ class Engine:
         self._guard = Guard(carrying)
         self._carriage = Carriage(strategy or Stemming(), self.store.is_packet)
         self._agenda = self._carriage.agenda
+        self._stems = Stems(genesis, holdings, self._codec, self._carriage, self._reception)
         self._circulation = Circulation(
             self._carriage,
             self.calendar,
@@ -125,7 +128,7 @@ class Engine:
         self._hearing = Hearing(
             self._neighbourhood,
             self._reception,
-            self._carriage,
+            self._stems,
             self._circulation,
             self._digests,
             self._ring_talk,
@@ -198,6 +201,7 @@ class Engine:
         self._is_stirred = True
         self._neighbourhood.opened(link, friend)
         self._reception.link_opened(link)
+        self._stems.link_opened(link)
         self._settle(now)
 
     def link_closed(self, link: LinkId, now: float) -> None:
@@ -323,6 +327,7 @@ class Engine:
     def _part_from(self, link: LinkId) -> None:
         self._neighbourhood.closed(link)
         self._reception.link_closed(link)
+        self._stems.link_closed(link)
 
     # Time.
 

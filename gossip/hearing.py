@@ -7,7 +7,6 @@ it says anything else. Specified in docs/protocol.md.
 from collections import deque
 from typing import cast
 
-from .carriage import Carriage
 from .circulation import Circulation
 from .digests import Digests
 from .errors import Fault, RemoteError
@@ -34,6 +33,7 @@ from .member import Member
 from .neighbourhood import Neighbourhood
 from .reception import Reception
 from .ringtalk import RingTalk
+from .stems import Stems
 
 __all__ = ["Hearing"]
 
@@ -45,7 +45,7 @@ class Hearing:
         self,
         neighbourhood: Neighbourhood,
         reception: Reception,
-        carriage: Carriage,
+        stems: Stems,
         circulation: Circulation,
         digests: Digests,
         ring_talk: RingTalk,
@@ -55,7 +55,7 @@ class Hearing:
         self._neighbourhood = neighbourhood
         self._touched = neighbourhood.touched
         self._reception = reception
-        self._carriage = carriage
+        self._stems = stems
         self._circulation = circulation
         self._digests = digests
         self._ring_talk = ring_talk
@@ -90,8 +90,7 @@ class Hearing:
             case Stemmed():
                 self._tally.packets_in_count += 1
                 self._tally.stems_in_count += 1
-                is_known_from = self._carriage.is_known_from
-                self._reception.take_stem(frame.packet, link.link_id, now, is_known_from)
+                self._stems.take(frame.packet, link.link_id, now)
             case Hello():
                 self._neighbourhood.greeted(link, frame, now)
                 self._digests.tell(link)

@@ -4,16 +4,16 @@
                        ^                   │           └── ring not known: parked until it is found
                        └── the next friend ┴── late, garbled, does not hold
 
-Items, and packets that were asked for, go the whole way; a packet on its stem and an item out of a packet join at the
-form. What is accepted goes back to the engine, and so does the blame. Bounded by what each part bounds: wants by ids,
-the intake and the search for rings by friend. Specified in docs/protocol.md.
+Items, and packets that were asked for, go the whole way; an item out of a packet joins at the form, and a packet on its
+stem, which ``stems`` looks at, at the queue. What is accepted goes back to the engine, and so does the blame. Bounded
+by what each part bounds: wants by ids, the intake and the search for rings by friend. Specified in docs/protocol.md.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from ..crypto.membership import Ring
-from .answers import HALF, Allowance
+from .allotment import Allotment
 from .claims import check_claims, check_packet, is_final
 from .codec import Codec
 from .errors import Fault, RemoteError, UnknownKind
@@ -22,23 +22,11 @@ from .genesis import Genesis
 from .holdings import Holdings
 from .intake import Arrival, Intake, Way
 from .items import Item, ItemId, Kind
-from .pace import PACKET_SIZE, Pace
 from .packets import Packet
 from .ringsearch import RingSearch
 from .wants import ITEMS_IN_FLIGHT_MAX, Wants
 
 __all__ = ["Bench", "Reception"]
-
-#: Packets of one friend that wait for a verifier on their stem: 256 kB. A friend hands on one in several seconds.
-STEMS_WAITING_MAX: Final = 64
-#: Stems of one link that come to nothing, because they are known, late or too many, before they count as misbehaviour:
-#: what queues hold when a flood overtakes them. Each costs us some 20 microseconds.
-VAIN_STEMS_BURST_COUNT: Final = 64
-#: The same from then on, in packets that the whole mesh injects: nobody hands on each of them in vain, and twice.
-VAIN_STEMS_SHARE: Final = 2.0
-#: The same a second, at least.
-VAIN_STEMS_RATE_MIN: Final = 1.0
-_DAY_S: Final = 86_400
 
 
 class Bench(Protocol):
@@ -63,8 +51,6 @@ class Reception:
     def __init__(self, genesis: Genesis, holdings: Holdings, codec: Codec, bench: Bench) -> None:
         self._genesis = genesis
         self._mesh_id = genesis.mesh_id
-        self._quotas: dict[int, int] = {}
-        """Slots of a member in an epoch, by the size of the ring."""
         self._holdings = holdings
         self._codec = codec
         self._bench = bench
@@ -72,20 +58,16 @@ class Reception:
         self._intake = Intake()
         self.searches = RingSearch()
         """Items that wait for rings."""
-        packets_per_s = genesis.parameters.bytes_per_day / PACKET_SIZE / _DAY_S
-        self._vain_stems_rate = max(VAIN_STEMS_RATE_MIN, VAIN_STEMS_SHARE * packets_per_s)
-        self._vain_stems: dict[LinkId, Allowance] = {}
+        self._allotment = Allotment(genesis, holdings.roster)
 
     # Links.
 
     def link_opened(self, link: LinkId) -> None:
         self._wants.link_opened(link)
-        self._vain_stems[link] = Allowance(VAIN_STEMS_BURST_COUNT - HALF, self._vain_stems_rate)
 
     def link_closed(self, link: LinkId) -> None:
         """What has arrived is still looked at; what waits for a ring of this friend is given up."""
         self._wants.link_closed(link)
-        del self._vain_stems[link]
         self.give_up(self.searches.link_closed(link))
 
     def link_refused(self, link: LinkId) -> None:
@@ -103,6 +85,14 @@ class Reception:
     def is_busy(self) -> bool:
         """Whether there may be something to ask for, or to verify."""
         return bool(self._wants.eager_links or self._intake.waiting)
+
+    def is_waiting(self, arrival: Arrival) -> bool:
+        """Whether the same waits for a verifier already."""
+        return arrival.key in self._intake
+
+    def waiting_count(self, link: LinkId) -> int:
+        """How much of this friend's waits for a verifier."""
+        return self._intake.count(link)
 
     # Asking.
 
@@ -203,50 +193,12 @@ class Reception:
                 raise RemoteError(Fault.SLOT_TAKEN, "a second packet in one slot")
             self._queue(arrival, now)
 
-    def take_stem(
-        self, encoding: bytes, link: LinkId, now: float, is_known_from: Callable[[ItemId, LinkId], bool]
-    ) -> None:
-        """A friend hands on a packet. Raises ``RemoteError``."""
-        packet = self._codec.packet_untrusted(encoding)
-        try:
-            if self._take_stem(packet, link, now, is_known_from):
-                return
-        except RemoteError:
-            self._count_vain_stem(link, now)
-            raise
-        self._count_vain_stem(link, now)
-
-    def _take_stem(
-        self, packet: Packet, link: LinkId, now: float, is_known_from: Callable[[ItemId, LinkId], bool]
-    ) -> bool:
-        """Returns whether it is looked at any further. Raises ``RemoteError``."""
-        expired = self._holdings.store.is_below_floor(packet)
-        check_packet(packet, epoch=self._genesis.epoch_at(now), expired=expired)
-        if self._holdings.is_displaced(packet):
-            raise RemoteError(Fault.SLOT_TAKEN, "a second packet in one slot")
-        arrival = Arrival(packet, link, Way.STEM)
-        if is_known_from(packet.item_id, link) or arrival.key in self._intake:
-            return False
-        ring = self._ring_of(packet)
-        # Over a ring that is not known here it goes no further; whoever handed it on floods it after a while.
-        if ring is None or self._intake.count(link) >= STEMS_WAITING_MAX:
-            return False
-        self.verify(arrival, ring, now)
-        return True
-
-    def _count_vain_stem(self, link: LinkId, now: float) -> None:
-        """Raises ``RemoteError`` if there are too many of them."""
-        allowance = self._vain_stems[link]
-        if now < allowance.free_at():
-            raise RemoteError(Fault.UNEXPECTED, "stems that come to nothing, again and again")
-        allowance.spend(1, now)
-
     def _is_new(self, arrival: Arrival) -> bool:
         """Whether neither this copy is looked at already, nor another waits for a ring that this one would wait for."""
-        if arrival.key in self._intake:
+        if self.is_waiting(arrival):
             return False
         # No id covers the ring: a copy over a ring that does not exist must not stand in the way.
-        return arrival.item.item_id not in self.searches or self._ring_of(arrival.item) is not None
+        return arrival.item.item_id not in self.searches or self.ring_of(arrival.item) is not None
 
     def _misclaimed(self, item: Item | Packet, link: LinkId, fault: Fault, expired: bool) -> None:
         if is_final(fault, expired=expired):
@@ -268,20 +220,21 @@ class Reception:
 
     def _queue(self, arrival: Arrival, now: float) -> None:
         """Queues what came for the verifier if its ring is known, and parks it if not."""
-        ring = self._ring_of(arrival.item)
+        ring = self.ring_of(arrival.item)
         if ring is None:
             self.give_up(self.searches.park(arrival, now))
         else:
             self.verify(arrival, ring, now)
 
-    def _ring_of(self, item: Item | Packet) -> Ring | None:
+    def ring_of(self, item: Item | Packet) -> Ring | None:
+        """The ring that this names, if it is known and may be named."""
         return self._holdings.roster.ring_by_root(item.ring_root, item.epoch)
 
     def verify(self, arrival: Arrival, ring: Ring, now: float) -> None:
         """Queues an arrival for the verifier, now that its ring is known."""
         item = arrival.item
         if isinstance(item, Packet):
-            fault = self._over_quota(item, ring)
+            fault = self._allotment.fault_of(item, ring)
             if fault is not None:
                 self.failed(arrival, fault, now)
                 return
@@ -290,25 +243,9 @@ class Reception:
             return
         self._intake.enqueue(arrival, ring)
 
-    def _over_quota(self, packet: Packet, ring: Ring) -> Fault | None:
-        """What is wrong with the slot of a packet, if anything is.
-
-        The smaller the ring, the more slots it has, and a member may name a ring of a few friends in a young mesh. So a
-        ring that is less than half of ours has no more slots than half of ours; in a mesh that has just doubled that
-        strikes honest packets too, so it is nobody's fault.
-        """
-        ours = self._holdings.roster.ring_at(packet.epoch)
-        size, fault = ring.size, Fault.OVER_QUOTA
-        if ours is not None and 2 * size < ours.size:
-            size, fault = ours.size // 2, Fault.WRONG_RING
-        quota = self._quotas.get(size)
-        if quota is None:
-            quota = self._quotas[size] = Pace.of(self._genesis.parameters, size).packets_per_epoch
-        return fault if packet.slot >= quota else None
-
     def retry(self, root: bytes | None, now: float) -> None:
         """Looks again for the ring with this root, or for some of all after a change of the roster."""
-        find = self._ring_of
+        find = self.ring_of
         found = self.searches.found(find) if root is None else self.searches.try_root(root, find)
         for arrival, ring in list(found):
             self.verify(arrival, ring, now)

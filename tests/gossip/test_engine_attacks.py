@@ -252,13 +252,13 @@ def test_a_refusal_in_the_middle_of_a_search_does_not_disturb_it() -> None:
     for _ in range(FAULTS_MAX - 1):
         mallory.say(peers[1], b"rubbish")
     ring = peers[1].engine.roster.ring_at(item.epoch)
-    find, peers[1].engine._reception._ring_of = peers[1].engine._reception._ring_of, lambda item: None
+    find, peers[1].engine._reception.ring_of = peers[1].engine._reception.ring_of, lambda item: None
     hand_over(mallory, peers[1], item)
     other = Item(
         item.kind, item.epoch, msgspec.structs.replace(item.body, slot=1), item.tags, item.proof, bytes(32)
     )
     hand_over(mallory, peers[1], other)
-    peers[1].engine._reception._ring_of = lambda item: ring if item.ring_root == ring.root else find(item)
+    peers[1].engine._reception.ring_of = lambda item: ring if item.ring_root == ring.root else find(item)
     network.run(2.0)
     assert [refused.fault for refused in peers[1].refused] == [Fault.SMALL_RING]
     assert len(peers[1].engine._reception.searches) == 0

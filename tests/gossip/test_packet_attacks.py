@@ -31,7 +31,7 @@ from rumor.gossip.items import Item
 from rumor.gossip.links import FAULTS_MAX
 from rumor.gossip.pace import Pace
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet, pad_item
-from rumor.gossip.reception import STEMS_WAITING_MAX, VAIN_STEMS_BURST_COUNT
+from rumor.gossip.stems import STEMS_WAITING_MAX, VAIN_STEMS_BURST_COUNT
 from rumor.gossip.store import PACKET_EPOCHS
 
 #: Nothing ticks for two hours, so that nearly all packets are the test's.

@@ -39,9 +39,9 @@ from rumor.gossip.genesis import Genesis, Parameters
 from rumor.gossip.items import AdmissionBody, Item, Kind, SecretBody, message_of, scopes_of
 from rumor.gossip.packets import Content, Packet, pad_item, unpad_item
 from rumor.gossip.ranges import ReconciliationError
-from rumor.gossip.reception import STEMS_WAITING_MAX
 from rumor.gossip.relays import WAITING_MAX as WAITING_ONIONS_MAX
 from rumor.gossip.ringsearch import PARKED_BY_LINK_MAX
+from rumor.gossip.stems import STEMS_WAITING_MAX
 from rumor.gossip.wants import ITEMS_IN_FLIGHT_MAX, WANTED_MAX
 from rumor.gossip.wire import encode
 
