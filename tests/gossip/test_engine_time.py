@@ -10,7 +10,7 @@ from rumor.gossip.authoring import Draft
 from rumor.gossip.engine import PACKET_EPOCHS
 from rumor.gossip.errors import PostRefused
 from rumor.gossip.frames import Announce, Items
-from rumor.gossip.genesis import Parameters
+from rumor.gossip.genesis import BYTES_PER_EPOCH_MAX, Parameters
 from rumor.gossip.store import TRANSIENT
 
 QUICKEST = Parameters(
@@ -39,7 +39,11 @@ def test_the_extreme_parameters_neither_spin_nor_grow() -> None:
             QUICKEST, secrets_per_epoch=1_000, admissions_per_epoch=1_000, founding_size=64
         ),
         msgspec.structs.replace(
-            EASY, epoch_s=86_400, bytes_per_day=60_000_000, item_lifetime_epochs=100_000, replies_per_epoch=0
+            EASY,
+            epoch_s=86_400,
+            bytes_per_day=BYTES_PER_EPOCH_MAX,
+            item_lifetime_epochs=100_000,
+            replies_per_epoch=0,
         ),
         msgspec.structs.replace(EASY, founding_size=2, members_min=1_024),
     ):
