@@ -63,14 +63,14 @@ def test_a_post_reaches_everybody_once_and_its_row_goes() -> None:
     network, peers = mesh()
     accepted: Counter[str] = Counter()
     for peer in peers:
-        write = peer.disk.write
+        write = peer.disk.keep
 
         def counted(event: object, write: object = write, name: str = peer.name) -> None:
             if type(event).__name__ == "ItemAccepted" and event.item.kind is Kind.SECRET:  # type: ignore[attr-defined]
                 accepted[name] += 1
             write(event)  # type: ignore[operator]
 
-        peer.disk.write = counted  # type: ignore[method-assign]
+        peer.disk.keep = counted  # type: ignore[method-assign]
     post(network, peers[2])
     assert len(peers[2].disk.outbox) == 1
     run_until(network, peers, "I did it")

@@ -335,7 +335,7 @@ def test_an_onion_with_a_flipped_bit_floods_and_is_opened_by_nobody() -> None:
         give(mallory, peers[1], packets[-1])
     network.run(3_000.0)
     assert [holders(peers, packet) for packet in packets] == [[True] * 4] * 5
-    assert all(peer.disk.spent == set() for peer in peers)
+    assert all(peer.disk.spent == {} for peer in peers)
     assert faults(peers[1]) == []
 
 
