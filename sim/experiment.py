@@ -14,11 +14,12 @@ from typing import Final
 from . import topology
 from .adversaries import Action, Adversary, Bystander, Delay, Drop, Junk, Replay
 from .codecs import SharedCodec
+from .friendships import Conditions
 from .hosts import Build
 from .ledger import Ledger
 from .loop import ticks
 from .mesh import found
-from .network import Conditions, Network
+from .network import Network
 from .scenario import Scenario, ScenarioError
 from .seeds import Stream
 from .suites import SUITES

@@ -18,9 +18,9 @@ from ..gossip.engine import Engine
 from ..gossip.errors import PostRefused
 from ..gossip.events import Complained, Event, ItemAccepted, LinkId, LinkRefused, ProofWanted, VerifyWanted
 from ..gossip.items import ItemId
-from .adversaries import IMPULSE_TICKS, Bystander
+from .adversaries import IMPULSE_TICKS
 from .disks import SimulationError
-from .faults import Fault, Latency, Spells
+from .friendships import Conditions, Friendship
 from .hosts import Build, Host
 from .loop import TICKS_PER_S, Loop, ticks
 from .mesh import BEGAN_AT
@@ -28,9 +28,9 @@ from .seeds import Stream
 from .suites import Cryptography
 from .topology import Graph
 from .trace import Trace
-from .wires import Disturbance, Wire
+from .wires import Wire
 
-__all__ = ["Conditions", "Friendship", "Network"]
+__all__ = ["Network"]
 
 #: Seconds, at least and at most, until two friends that can connect do.
 CONNECT_S: Final = (0.5, 5.0)
@@ -38,36 +38,6 @@ CONNECT_S: Final = (0.5, 5.0)
 REFUSED_S: Final = 60.0
 #: An engine whose timer stays in the past after so many calls in a row will never let time go on.
 STALLS_MAX: Final = 1_000
-NONE: Final = Fault(0.0, 0.0)
-ALIKE: Final = Latency("constant", 0.02)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
-    """What links are like."""
-
-    latency: Latency = ALIKE
-    """From which each friendship draws its own once."""
-    jitter: float = 0.0
-    """Mean of what each frame takes longer, as a share of its link's latency."""
-    loss: Fault = NONE
-    duplication: Fault = NONE
-    reordering: Fault = NONE
-
-
-@dataclass(slots=True, kw_only=True)
-class Friendship:
-    """Two hosts that have confirmed each other."""
-
-    one: Host
-    other: Host
-    latency_s: float
-    random: Stream
-    disturbances: tuple[Disturbance | None, Disturbance | None]
-    bystander: Bystander | None = None
-    obstacle_count: int = 0
-    links: tuple[LinkId, LinkId] | None = None
-    """While they are connected: what each calls the link."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -105,32 +75,11 @@ class Network:
             self._befriend(self.hosts[one], self.hosts[other])
 
     def _befriend(self, one: Host, other: Host) -> None:
-        one.friends.append(other.friend_id)
-        other.friends.append(one.friend_id)
         random = self.random.stream(f"link {one.index} {other.index}")
-        friendship = Friendship(
-            one=one,
-            other=other,
-            latency_s=self.conditions.latency.draw(random),
-            random=random,
-            disturbances=(
-                self._disturbance(random.stream("there")),
-                self._disturbance(random.stream("back")),
-            ),
-        )
+        friendship = Friendship.between(one, other, self.conditions, random)
         self.friendships.append(friendship)
         self._of[one.index].append(friendship)
         self._of[other.index].append(friendship)
-
-    def _disturbance(self, random: Stream) -> Disturbance | None:
-        conditions = self.conditions
-        if not (conditions.loss or conditions.duplication or conditions.reordering):
-            return None
-        return Disturbance(
-            loss=Spells(conditions.loss, random.stream("loss")),
-            duplication=Spells(conditions.duplication, random.stream("duplication")),
-            reordering=Spells(conditions.reordering, random.stream("reordering")),
-        )
 
     def start(self) -> None:
         """Starts all nodes, which connect within seconds."""
@@ -175,35 +124,11 @@ class Network:
     def _connect(self, friendship: Friendship, _: Any) -> None:
         if friendship.obstacle_count or friendship.links is not None:
             return
-        one, other = friendship.one, friendship.other
-        there, back = friendship.links = LinkId(self._next_link), LinkId(self._next_link + 1)
+        there, back = LinkId(self._next_link), LinkId(self._next_link + 1)
         self._next_link += 2
-        disturbed_there, disturbed_back = friendship.disturbances
-        one.wires[there] = self._wire(friendship, one, there, other, back, disturbed_there)
-        other.wires[back] = self._wire(friendship, other, back, one, there, disturbed_back)
-        self._open(one, there, other)
-        self._open(other, back, one)
-
-    def _wire(
-        self,
-        friendship: Friendship,
-        sender: Host,
-        link: LinkId,
-        receiver: Host,
-        receiver_link: LinkId,
-        disturbance: Disturbance | None,
-    ) -> Wire:
-        return Wire(
-            number=link,
-            sender=sender,
-            receiver=receiver,
-            receiver_link=receiver_link,
-            latency_s=friendship.latency_s,
-            jitter=self.conditions.jitter,
-            random=friendship.random,
-            disturbance=disturbance,
-            bystander=friendship.bystander,
-        )
+        friendship.connect(there, back)
+        self._open(friendship.one, there, friendship.other)
+        self._open(friendship.other, back, friendship.one)
 
     def _open(self, host: Host, link: LinkId, friend: Host) -> None:
         assert host.engine is not None, "a node that is down is an obstacle"
@@ -212,12 +137,7 @@ class Network:
         self._settle(host)
 
     def _disconnect(self, friendship: Friendship) -> None:
-        if friendship.links is None:
-            return
-        links, friendship.links = friendship.links, None
-        for host, link in zip((friendship.one, friendship.other), links, strict=True):
-            host.wires.pop(link).is_open = False
-        for host, link in zip((friendship.one, friendship.other), links, strict=True):
+        for host, link in friendship.disconnect():
             if host.engine is not None:
                 self.event_count += 1
                 host.engine.link_closed(link, host.time(self.loop.tick))

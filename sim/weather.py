@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import Final
 
 from .faults import Fault, Spells
+from .friendships import Friendship
 from .hosts import Host
-from .network import Friendship, Network
+from .network import Network
 from .scenario import Scenario
 from .seeds import Stream
 
