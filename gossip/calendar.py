@@ -1,7 +1,7 @@
 """The calendar: which epoch and which relay day it is for this node, and what is too old by then.
 
-It is turned only when the engine's timer says that an epoch has ended, so that everything that follows from a new epoch
-follows at once and in one order. Between an epoch's end and that moment it still shows the epoch before.
+The engine turns it when its timer says that an epoch has ended, and at no other call: all that a new epoch brings comes
+at once and in one order. Between an epoch's end and that moment it still shows the epoch before.
 """
 
 from .genesis import Genesis

@@ -1,9 +1,9 @@
 """Circulation: what holds is kept here and goes on from here.
 
-    proof made ──> injected ──┐                         ┌──> handed on
-    verified ── stem ─────────┴──> on its stem ── step ─┤
-       ├─────── packet ──> kept <───────────────────────┴──> announced
-       └─────── item ────> kept
+    proof made ──── injected ──┐               ┌── handed on
+    verified ──┬─── stem ──────┴─> on its stem ┴── step ──┐
+               ├─── packet ───────────────────────────────┴─> kept ──> announced
+               └─── item ───────────────────────────────────> kept ──> announced
 
 It joins ``holdings``, which keep, ``carriage``, which decides how a packet travels, ``member``, who hears what packets
 say and is told what has arrived, and the ``neighbourhood``, over which all of it leaves. What is not verified yet is
@@ -73,7 +73,7 @@ class Circulation:
     # What is ours.
 
     def proved(self, item_id: ItemId, proof: bytes, now: float) -> None:
-        """The proof of a packet or of an item of ours is made; of what is given up by now, too."""
+        """The proof of a packet or an item of ours is made. One that is given up by now is passed over."""
         injected = self._member.injector.finish(item_id, proof)
         finished = self._member.author.finish(item_id, proof) if injected is None else None
         if injected is not None:

@@ -1,8 +1,8 @@
 """The guard: the one friend that sees first what we inject, for days on end.
 
-Only a spy that is our guard sees our packets leave, and a guard that changed with every packet would soon be each of
-our friends. What is kept is a seed and not a name, so that ``spreading`` finds another friend while the guard is away
-and comes back to it. Specified in docs/protocol.md.
+Of our friends it alone is handed what we inject, and a guard that changed with every packet would soon be each of them.
+What is kept is a seed and not a name, so that ``spreading`` finds another friend while the guard is away and comes back
+to it. Specified in docs/protocol.md.
 """
 
 from typing import Final

@@ -104,7 +104,7 @@ class Neighbourhood:
         """A link that was there is gone."""
         del self.links[link]
         self.touched.add(link)
-        # A new list: a strategy may still look at the old one.
+        # A new list, since friends are blamed while others go through the old one.
         self.neighbours = [neighbour for neighbour in self.neighbours if neighbour.link != link]
 
     # Time.
