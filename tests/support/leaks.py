@@ -12,6 +12,7 @@ from fakenet import Seeded
 
 from rumor.crypto.membership import Ring
 from rumor.gossip.authoring import Draft
+from rumor.gossip.circulation import Circulation
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import FriendId, LinkId, ProofWanted, SlotUsed
 from rumor.gossip.items import Item, ItemId
@@ -61,14 +62,14 @@ def skipped_cover(patch: pytest.MonkeyPatch) -> None:
 
 def own_item_answered(patch: pytest.MonkeyPatch) -> None:
     """An own item stands in the store before it came from the network: reconciled, announced and answered for."""
-    whole = Engine._whole
+    whole = Circulation._whole
 
-    def holding(self: Engine, item: Item, ring: Ring, now: float) -> None:
+    def holding(self: Circulation, item: Item, ring: Ring, now: float) -> None:
         whole(self, item, ring, now)
         if item.relay_key is None:
-            self.store.add(item)
+            self._holdings.store.add(item)
 
-    patch.setattr(Engine, "_whole", holding)
+    patch.setattr(Circulation, "_whole", holding)
 
 
 def visible_retry(patch: pytest.MonkeyPatch) -> None:
