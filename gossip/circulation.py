@@ -173,16 +173,18 @@ class Circulation:
         announced: dict[LinkId, list[ItemId]] = {}
         while self._agenda.next_at <= now:
             for action in self._carriage.due(self._links, lambda: self._situation(now), announced, now):
+                # What an opened packet says may have parted us from a friend since the steps were taken.
                 match action:
-                    case Handed(link, packet):
+                    case Handed(link, packet) if link in self._links:
                         self._links[link].send(Stemmed(packet=packet.encoding))
                         self._mixing.tally.packets_out_count += 1
                     case Opened(packet):
                         has_opened |= self._open(packet, OURSELVES, now)
-                    case Told(link, packet_id, word):
+                    case Told(link, packet_id, word) if link in self._links:
                         self._links[link].send(Steer(packet_id=packet_id, word=word))
         for link_id, item_ids in announced.items():
-            self._neighbourhood.announce_new(self._links[link_id], item_ids)
+            if link_id in self._links:
+                self._neighbourhood.announce_new(self._links[link_id], item_ids)
         return has_opened
 
     def _situation(self, now: float) -> Situation:

@@ -10,10 +10,13 @@ from fakenet import MIXING, FakeNetwork, Peer, Seeded, small_mesh
 
 from rumor.crypto.membership import Purpose
 from rumor.gossip.authoring import Draft
+from rumor.gossip.carriage import Opened, Told
 from rumor.gossip.catchup import INTERVAL_S
 from rumor.gossip.engine import Engine
+from rumor.gossip.errors import Fault
+from rumor.gossip.events import LinkId
 from rumor.gossip.frames import Announce, Stemmed, decode_frame_untrusted
-from rumor.gossip.items import Item, Kind
+from rumor.gossip.items import Item, ItemId, Kind
 from rumor.gossip.packets import Packet
 from rumor.gossip.store import PACKETS, RECORDS, RELAY_KEYS, TRANSIENT
 
@@ -307,3 +310,33 @@ def test_an_item_does_not_run_ahead_of_the_packet_that_carries_it() -> None:
     assert early
     assert item_id not in early
     assert item_id in late
+
+
+def test_a_friend_from_whom_an_opened_packet_parts_us_is_passed_over() -> None:
+    """What was to be sent to it in the same turn is forgotten: a packet may say what makes us refuse a friend."""
+    network, peers = small_mesh(3, msgspec.structs.replace(MIXING, relay_keys_min=0), strategy="flood")
+    engine = peers[0].engine
+    circulation = engine._circulation
+    opening = circulation._open
+    opened = []
+
+    def parting(packet: Packet, source: LinkId, now: float) -> bool:
+        opened.append(packet)
+        for link in list(circulation._links):
+            engine.blame(link, Fault.WRONG_MESH, now)
+        return opening(packet, source, now)
+
+    steps = circulation._carriage.due
+
+    def with_words(*given: object) -> list[object]:
+        actions = steps(*given)  # type: ignore[arg-type]
+        links = list(circulation._links)
+        told = [Told(link, ItemId(bytes(32)), b"\x01\x02\x03") for link in links]
+        given[2].update({link: [ItemId(bytes(32))] for link in links})  # type: ignore[attr-defined]
+        return [*actions, *told] if any(isinstance(action, Opened) for action in actions) else list(actions)
+
+    circulation._open = parting  # type: ignore[method-assign]
+    circulation._carriage.due = with_words  # type: ignore[method-assign, assignment]
+    post(network, peers[0])
+    network.run(200.0)
+    assert opened
