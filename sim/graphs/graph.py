@@ -1,0 +1,164 @@
+"""The graph: who is whose friend, as compressed sparse rows.
+
+For graphs of up to some millions of friendships, to be read by compiled code: two flat arrays, and a third that leads
+from each direction of a friendship to the other. It never changes. Who wants names for nodes keeps them elsewhere.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
+from scipy.sparse import csgraph
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["Graph", "GraphError"]
+
+
+class GraphError(Exception):
+    """There is no such graph, or it will not do; the message says why, as a sentence."""
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """Friendships among nodes that are numbered from 0. Without loops and double edges."""
+
+    starts: NDArray[np.int64]
+    """Of shape (nodes + 1,): where the friends of each node begin in ``friends``, and where those of the last end."""
+    friends: NDArray[np.int32]
+    """Of shape (2 · edges,): the friends of each node, ascending."""
+
+    @classmethod
+    def from_edges(cls, node_count: int, edges: ArrayLike) -> "Graph":
+        """Builds a graph from pairs of nodes, in any order; of repeated ones and of both directions one counts.
+
+        Raises ``GraphError`` if a node is its own friend or not below ``node_count``.
+        """
+        pairs = np.asarray(edges, dtype=np.int64).reshape(-1, 2)
+        if len(pairs):
+            if pairs.min() < 0 or pairs.max() >= node_count:
+                raise GraphError(f"An edge leads to a node that is not among the {node_count}.")
+            if (pairs[:, 0] == pairs[:, 1]).any():
+                node = int(pairs[pairs[:, 0] == pairs[:, 1]][0, 0])
+                raise GraphError(f"Node {node} is its own friend.")
+        low, high = pairs.min(axis=1, initial=node_count), pairs.max(axis=1, initial=0)
+        keys = np.unique(low * node_count + high)
+        low, high = keys // max(1, node_count), keys % max(1, node_count)
+        heads, tails = np.concatenate([low, high]), np.concatenate([high, low])
+        order = np.argsort(heads * node_count + tails, kind="stable")
+        counts = np.bincount(heads, minlength=node_count)
+        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        return cls(starts, tails[order].astype(np.int32))
+
+    @property
+    def node_count(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def edge_count(self) -> int:
+        """Friendships, each counted once."""
+        return len(self.friends) // 2
+
+    @cached_property
+    def degrees(self) -> NDArray[np.int64]:
+        """How many friends each node has."""
+        return np.diff(self.starts)
+
+    @property
+    def mean_degree(self) -> float:
+        return 2 * self.edge_count / self.node_count
+
+    @cached_property
+    def heads(self) -> NDArray[np.int32]:
+        """Of shape (2 · edges,): whose friend each entry of ``friends`` is."""
+        return np.repeat(np.arange(self.node_count, dtype=np.int32), self.degrees)
+
+    @cached_property
+    def twins(self) -> NDArray[np.int64]:
+        """Of shape (2 · edges,): the place in ``friends`` of the same friendship, seen from the friend."""
+        # Sorted by (friend, head) the entries are those sorted by (head, friend), seen from the other side.
+        twins = np.empty(len(self.friends), dtype=np.int64)
+        twins[np.lexsort((self.heads, self.friends))] = np.arange(len(self.friends))
+        return twins
+
+    @property
+    def edges(self) -> NDArray[np.int64]:
+        """Of shape (edges, 2): each friendship once, the lower number first, in ascending order."""
+        heads, tails = self.heads, self.friends
+        once = heads < tails
+        return np.stack([heads[once], tails[once]], axis=1).astype(np.int64)
+
+    @cached_property
+    def digest(self) -> str:
+        """64 hexadecimal digits that tell this graph from all others."""
+        digest = hashlib.sha256(b"%d %d\n" % (self.node_count, self.edge_count))
+        digest.update(np.ascontiguousarray(self.starts).data)
+        digest.update(np.ascontiguousarray(self.friends).data)
+        return digest.hexdigest()
+
+    def friends_of(self, node: int) -> "Sequence[int]":
+        """The friends of one node, ascending."""
+        friends: list[int] = self.friends[self.starts[node] : self.starts[node + 1]].tolist()
+        return friends
+
+    # Parts.
+
+    @cached_property
+    def _components(self) -> tuple[int, NDArray[np.int32]]:
+        count, labels = csgraph.connected_components(self._matrix(), directed=False)
+        return int(count), labels
+
+    @property
+    def is_connected(self) -> bool:
+        return self._components[0] <= 1
+
+    def largest_component(self) -> tuple["Graph", NDArray[np.int64]]:
+        """The largest connected part, and the numbers that its nodes have here."""
+        _, labels = self._components
+        kept = np.flatnonzero(labels == np.bincount(labels).argmax())
+        return self.restricted(kept), kept
+
+    def restricted(self, nodes: NDArray[np.int64]) -> "Graph":
+        """The graph among these nodes alone, numbered in this order."""
+        places = np.full(self.node_count, -1, dtype=np.int64)
+        places[nodes] = np.arange(len(nodes))
+        edges = places[self.edges]
+        return Graph.from_edges(len(nodes), edges[(edges >= 0).all(axis=1)])
+
+    def relabelled(self) -> tuple["Graph", NDArray[np.int64]]:
+        """The same graph with friends near each other in memory, and the numbers that its nodes have here.
+
+        In the order of Cuthill and McKee (1969): by breadth, so that a walk touches few pages.
+        """
+        order = csgraph.reverse_cuthill_mckee(self._matrix(), symmetric_mode=True).astype(np.int64)
+        return self.restricted(order), order
+
+    def _matrix(self) -> Any:
+        values = np.ones(len(self.friends), dtype=np.int8)
+        return sparse.csr_matrix((values, self.friends, self.starts), shape=(self.node_count,) * 2)
+
+    # Files.
+
+    def save(self, folder: Path) -> Path:
+        """Writes the graph into a folder of its own below this one, named by its digest, unless it is there."""
+        home = folder / self.digest
+        if not home.exists():
+            part = folder / f".{self.digest}.part"
+            part.mkdir(parents=True, exist_ok=True)
+            np.save(part / "starts.npy", self.starts)
+            np.save(part / "friends.npy", self.friends)
+            part.rename(home)
+        return home
+
+    @classmethod
+    def load(cls, home: Path) -> "Graph":
+        """Maps what ``save`` wrote into memory; processes that load it share it. Raises ``OSError``."""
+        return cls(
+            np.load(home / "starts.npy", mmap_mode="r"), np.load(home / "friends.npy", mmap_mode="r")
+        )
