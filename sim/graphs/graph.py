@@ -159,6 +159,4 @@ class Graph:
     @classmethod
     def load(cls, home: Path) -> "Graph":
         """Maps what ``save`` wrote into memory; processes that load it share it. Raises ``OSError``."""
-        return cls(
-            np.load(home / "starts.npy", mmap_mode="r"), np.load(home / "friends.npy", mmap_mode="r")
-        )
+        return cls(np.load(home / "starts.npy", mmap_mode="r"), np.load(home / "friends.npy", mmap_mode="r"))

@@ -1,0 +1,218 @@
+"""Runs: many packets, each from its author to everybody, and what spies see of them.
+
+A run is a function of the seed and its number, so that blocks of runs can be made by any threads, in any order. Per run
+the author is drawn among the honest, a walk is made (``stems``), the packet is opened where the walk says and carried on
+by announcements over all links (``arrivals``). Spies do what everybody does and compare what they were told.
+
+Times are in mean delays of a hop.
+"""
+
+from typing import Final
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+from .arrivals import Front, reach
+from .counter import Key, derived, exponential, uniform, whole
+from .stems import Walk, private_stem, relay_stem
+
+__all__ = ["DELAYS", "SCHEMES", "SEEN", "make_runs"]
+
+#: The schemes, and for those with a stem which kind: −1 private, otherwise the variant of Dandelion++.
+SCHEMES: Final = {
+    "flood": 0,
+    "diffusion": 1,
+    "stem": 2,
+    "dandelion": 3,
+    "dandelion-one-to-one": 3,
+    "dandelion-per-edge": 4,
+    "dandelion-per-transaction": 5,
+    "dandelion-all-to-one": 6,
+}
+#: How long an announcement takes, in its mean.
+DELAYS: Final = {"exponential": 0, "unit": 1, "uniform": 2}
+_STEM, _DANDELION = 2, 3
+_EXPONENTIAL, _UNIT = 0, 1
+#: Purposes of the keys under a run's own.
+_AUTHOR, _CHOICES, _WALK, _LINKS, _SPIES, _TIES = range(6)
+
+#: What is known of each run. ``first_friend``: the honest node that was the first to tell a spy, −1 if none did;
+#: ``on_stem``: whether it handed the packet over. ``opened_at``: when the packet was first opened anywhere; ``t50`` and
+#: ``t99``: when half and 99 % of the honest nodes but the author had it, from then on; infinite if they never had.
+SEEN: Final = np.dtype(
+    [
+        ("author", np.int32),
+        ("first_friend", np.int32),
+        ("first_at", np.float32),
+        ("on_stem", np.bool_),
+        ("opened_at", np.float32),
+        ("opener", np.int32),
+        ("hops", np.int32),
+        ("t50", np.float32),
+        ("t99", np.float32),
+    ]
+)
+
+
+@numba.njit(inline="always")
+def _delay(key: Key, link: int, kind: int) -> float:
+    if kind == _EXPONENTIAL:
+        return exponential(key, link)
+    if kind == _UNIT:
+        return 1.0
+    return 2.0 * uniform(key, link)
+
+
+@numba.njit(cache=True, nogil=True)
+def make_runs(
+    starts: NDArray[np.int64],
+    friends: NDArray[np.int32],
+    twins: NDArray[np.int64],
+    spies: NDArray[np.bool_],
+    spy_chance: float,
+    seed: Key,
+    first_run: int,
+    scheme: int,
+    delay_kind: int,
+    end: float,
+    embargo: float,
+    bare: bool,
+    transfer: float,
+    work: Front,
+    step: float,
+    room: Walk,
+    seen: NDArray[np.void],
+) -> None:
+    """Makes as many runs as ``seen`` has places, from the number ``first_run`` on.
+
+    ``spies`` are fixed; if ``spy_chance`` is above 0 they are drawn in each run instead, each node but the author's with
+    that chance. ``step`` must suit the longest delay that may be drawn.
+    """
+    node_count = len(starts) - 1
+    times = np.empty(node_count, dtype=np.float32)
+    tellers = np.empty(node_count, dtype=np.int32)
+    delays = np.empty(len(friends), dtype=np.float32)
+    is_spy = spies.copy()
+    honest = np.flatnonzero(~spies).astype(np.int32)
+    reached = np.empty(node_count, dtype=np.float32)
+    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
+    for number in range(len(seen)):
+        key = derived(seed, first_run + number)
+        author = honest[whole(key, _AUTHOR, len(honest))]
+        if spy_chance > 0:
+            chance_key = derived(key, _SPIES)
+            for node in range(node_count):
+                is_spy[node] = node != author and uniform(chance_key, node) < spy_chance
+        choices, walk_key, links = derived(key, _CHOICES), derived(key, _WALK), derived(key, _LINKS)
+        if scheme == _STEM:
+            private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, transfer, room)
+        elif scheme >= _DANDELION:
+            relay_stem(
+                starts, friends, choices, walk_key, author, end, embargo, scheme - _DANDELION, transfer, room
+            )
+        else:
+            flood_node[0], flood_at[0] = author, 0.0
+            counts[0], counts[1] = 0, 1
+        for link in range(len(delays)):
+            delays[link] = _delay(links, link, delay_kind) + transfer
+        hops = _open(starts, friends, delays, times, tellers, work, step, room)
+        _note(
+            starts, friends, twins, delays, is_spy, author, hops, transfer, times, reached, room, seen, number
+        )
+
+
+@numba.njit(cache=True, nogil=True)
+def _open(
+    starts: NDArray[np.int64],
+    friends: NDArray[np.int32],
+    delays: NDArray[np.float32],
+    times: NDArray[np.float32],
+    tellers: NDArray[np.int32],
+    work: Front,
+    step: float,
+    room: Walk,
+) -> int:
+    """Floods from where the walk says. Returns how many of its hops were made before that stopped them.
+
+    Who has opened a packet hands it to nobody and takes it from nobody; what came of such a hop has not been.
+    """
+    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
+    hops, floods = counts[0], counts[1]
+    while True:
+        times[:] = np.inf
+        # The earliest first: the buckets begin with it.
+        earliest = flood_at[:floods].min()
+        horizon = earliest + step * (len(work[0]) - 2)
+        kept = 0
+        at = np.empty(floods, dtype=np.float32)
+        where = np.empty(floods, dtype=np.int32)
+        for flood in range(floods):
+            if flood_at[flood] < horizon:
+                where[kept], at[kept] = flood_node[flood], flood_at[flood]
+                kept += 1
+        reach(starts, friends, delays, where[:kept], at[:kept], times, tellers, work, step)
+        cut = hops
+        for hop in range(hops):
+            if times[hop_from[hop]] < hop_at[hop] or times[hop_to[hop]] < hop_at[hop]:
+                cut = hop
+                break
+        if cut == hops:
+            return hops
+        hops, floods = cut, hop_floods[cut]
+
+
+@numba.njit(cache=True, nogil=True)
+def _note(
+    starts: NDArray[np.int64],
+    friends: NDArray[np.int32],
+    twins: NDArray[np.int64],
+    delays: NDArray[np.float32],
+    is_spy: NDArray[np.bool_],
+    author: int,
+    hops: int,
+    transfer: float,
+    times: NDArray[np.float32],
+    reached: NDArray[np.float32],
+    room: Walk,
+    seen: NDArray[np.void],
+    number: int,
+) -> None:
+    """Writes down what spies were told and how the packet spread."""
+    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
+    first_friend, first_at, on_stem = -1, np.float32(np.inf), False
+    for hop in range(hops):
+        if is_spy[hop_to[hop]] and not is_spy[hop_from[hop]]:
+            first_friend, first_at, on_stem = hop_from[hop], hop_at[hop], True
+            break
+    # An announcement arrives a question and an answer before its packet does.
+    early = np.float32(transfer * 2 / 3)
+    count, opened_at, opener = 0, np.float32(np.inf), -1
+    for node in range(len(times)):
+        if times[node] < opened_at:
+            opened_at, opener = times[node], node
+        if not is_spy[node]:
+            if node != author:
+                reached[count] = times[node]
+                count += 1
+            continue
+        for link in range(starts[node], starts[node + 1]):
+            friend = friends[link]
+            if not is_spy[friend]:
+                heard = times[friend] + delays[twins[link]] - early
+                if heard < first_at:
+                    first_friend, first_at, on_stem = friend, heard, False
+    row = seen[number]
+    row["author"], row["first_friend"], row["first_at"], row["on_stem"] = (
+        author,
+        first_friend,
+        first_at,
+        on_stem,
+    )
+    row["opened_at"], row["opener"], row["hops"] = opened_at, opener, hops
+    if count:
+        sooner = np.sort(reached[:count])
+        row["t50"] = sooner[(count + 1) // 2 - 1] - opened_at
+        row["t99"] = sooner[min(count - 1, int(np.ceil(0.99 * count)) - 1)] - opened_at
+    else:
+        row["t50"], row["t99"] = 0.0, 0.0
