@@ -78,7 +78,7 @@ def make_runs(
     end: float,
     embargo: float,
     bare: bool,
-    transfer: float,
+    latency: float,
     work: Front,
     step: float,
     room: Walk,
@@ -106,19 +106,19 @@ def make_runs(
                 is_spy[node] = node != author and uniform(chance_key, node) < spy_chance
         choices, walk_key, links = derived(key, _CHOICES), derived(key, _WALK), derived(key, _LINKS)
         if scheme == _STEM:
-            private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, transfer, room)
+            private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, latency, room)
         elif scheme >= _DANDELION:
             relay_stem(
-                starts, friends, choices, walk_key, author, end, embargo, scheme - _DANDELION, transfer, room
+                starts, friends, choices, walk_key, author, end, embargo, scheme - _DANDELION, latency, room
             )
         else:
             flood_node[0], flood_at[0] = author, 0.0
             counts[0], counts[1] = 0, 1
         for link in range(len(delays)):
-            delays[link] = _delay(links, link, delay_kind) + transfer
+            delays[link] = _delay(links, link, delay_kind) + 3 * latency
         hops = _open(starts, friends, delays, times, tellers, work, step, room)
         _note(
-            starts, friends, twins, delays, is_spy, author, hops, transfer, times, reached, room, seen, number
+            starts, friends, twins, delays, is_spy, author, hops, latency, times, reached, room, seen, number
         )
 
 
@@ -171,7 +171,7 @@ def _note(
     is_spy: NDArray[np.bool_],
     author: int,
     hops: int,
-    transfer: float,
+    latency: float,
     times: NDArray[np.float32],
     reached: NDArray[np.float32],
     room: Walk,
@@ -186,7 +186,7 @@ def _note(
             first_friend, first_at, on_stem = hop_from[hop], hop_at[hop], True
             break
     # An announcement arrives a question and an answer before its packet does.
-    early = np.float32(transfer * 2 / 3)
+    early = np.float32(2 * latency)
     count, opened_at, opener = 0, np.float32(np.inf), -1
     for node in range(len(times)):
         if times[node] < opened_at:

@@ -57,12 +57,12 @@ def private_stem(
     end: float,
     embargo: float,
     bare: bool,
-    transfer: float,
+    latency: float,
     room: Walk,
 ) -> None:
     """A walk by a guard and private successors, with a coin and an embargo at each hop.
 
-    ``embargo`` is the mean of the timers in hops, 0 for none; ``bare`` if the author has none. ``transfer`` is what a
+    ``embargo`` is the mean of the timers in hops, 0 for none; ``bare`` if the author has none. ``latency`` is what a
     frame takes, in hops.
     """
     hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
@@ -90,7 +90,7 @@ def private_stem(
         successor = friends[chosen]
         if source >= 0 and successor >= source:
             successor = friends[chosen + 1]  # Friends ascend, and the one it came from is left out.
-        at += exponential(times, _HOP + hops) + transfer
+        at += exponential(times, _HOP + hops) + latency
         hop_at[hops], hop_from[hops], hop_to[hops], hop_floods[hops] = at, node, successor, floods
         hops += 1
         node, source = successor, node
@@ -134,7 +134,7 @@ def relay_stem(
     end: float,
     embargo: float,
     variant: int,
-    transfer: float,
+    latency: float,
     room: Walk,
 ) -> None:
     """A walk on the graph of relays of Dandelion++: two friends each, a choice between them, and diffusers.
@@ -176,7 +176,7 @@ def relay_stem(
         successor = _relay(starts, friends, own, node, slot)
         if successor == source:
             successor = _relay(starts, friends, own, node, 1 - slot)
-        at += exponential(times, _HOP + hops) + transfer
+        at += exponential(times, _HOP + hops) + latency
         hop_at[hops], hop_from[hops], hop_to[hops], hop_floods[hops] = at, node, successor, floods
         hops += 1
         node, source = successor, node
