@@ -29,6 +29,7 @@ from ..gossip.events import (
 )
 from ..gossip.genesis import Genesis
 from ..gossip.items import Item, ItemId
+from ..gossip.randomness import Streams
 from .clock import Clock
 from .ledger import Ledger
 from .storage.store import OUTBOX_ROW_COUNT, Change, StoreError
@@ -83,9 +84,11 @@ class Driver:
         send: Callable[[FriendId, bytes], None],
         refuse: Callable[[FriendId, str], None],
         sponsored: Callable[[Sequence[FriendId], Sequence[Change]], Awaitable[None]],
+        random: Streams | None = None,
     ) -> None:
         """``send`` hands a frame to a friend's queue and never waits; ``refuse`` closes a friend's connection;
-        ``sponsored`` makes durable that friends have been admitted, all together with those changes.
+        ``sponsored`` makes durable that friends have been admitted, all together with those changes. ``random`` is the
+        operating system's unless another is given.
         """
         self._secret = secret
         self._ledger = ledger
@@ -94,7 +97,7 @@ class Driver:
         self._send = send
         self._refuse = refuse
         self._sponsored = sponsored
-        self.engine = Engine(genesis, SystemSource(), clock.now(), secret=secret.raw)
+        self.engine = Engine(genesis, random or SystemSource(), clock.now(), secret=secret.raw)
         self._links: dict[FriendId, LinkId] = {}
         self._friends: dict[LinkId, FriendId] = {}
         self._next_link = 1

@@ -6,7 +6,6 @@ are plain dictionaries, the same for the command line, the page and the demo.
 """
 
 from collections.abc import AsyncIterator, Callable
-from random import SystemRandom
 from typing import Any, Final
 
 import trio
@@ -16,13 +15,14 @@ from ..gossip.errors import GossipError
 from ..gossip.events import FriendId
 from ..gossip.genesis import Genesis, Parameters
 from ..gossip.items import Item, Kind
+from ..gossip.randomness import Streams
 from ..gossip.wire import Message
 from .account import Account, AccountError
 from .api.answers import describe_friend, describe_mesh, describe_pending, describe_posting, describe_secret
 from .api.mixing import describe_mixing, describe_outbox, describe_queued
 from .befriending import Befriender
 from .clock import Clock
-from .driver import Driver
+from .driver import Driver, SystemSource
 from .friends import Friendbook, FriendError, Friendship, Role, Stage
 from .ledger import Ledger
 from .messages import Confirmed, Moved, decode_untrusted_message, encode_message
@@ -51,10 +51,12 @@ class Node:
         reachable: Callable[[list[str]], list[str]] = lambda addresses: addresses,
         clock: Clock | None = None,
         cell_rate: int | None = None,
+        random: Streams | None = None,
     ) -> None:
         """``make_transport`` gets the node's seed and its gate; ``reachable`` turns listening addresses into ours.
 
-        ``cell_rate`` is that of ``Connections``.
+        ``cell_rate`` is that of ``Connections``. ``random`` is what delays, choices and onions are drawn from:
+        the operating system's generator, unless a run is to repeat itself.
         """
         self._store = store
         self._workers = workers
@@ -62,6 +64,7 @@ class Node:
         self._reachable = reachable
         self._clock = clock or Clock()
         self._cell_rate = cell_rate
+        self._random: Streams = random or SystemSource()
         self._book = Friendbook(store)
         self.driver: Driver | None = None
         self._driver_wanted = trio.Event()
@@ -77,7 +80,9 @@ class Node:
         self._account = await Account.load(self._store)
         await self._book.load()
         self._transport = self._make_transport(self._account.node_secret.seed, self._admits)
-        self._connections = Connections(self._transport, random=SystemRandom(), cell_rate=self._cell_rate)
+        self._connections = Connections(
+            self._transport, random=self._random.stream("back-off"), cell_rate=self._cell_rate
+        )
         self._befriender = Befriender(
             self._store,
             self._book,
@@ -127,6 +132,7 @@ class Node:
             send=lambda friend, frame: self._send(NodeId(friend), _GOSSIP + frame),
             refuse=lambda friend, reason: self._connections.shun(NodeId(friend), reason),
             sponsored=lambda friends, also: self._book.admitted([NodeId(each) for each in friends], also),
+            random=self._random,
         )
         await driver.restore()
         self.driver = driver

@@ -22,10 +22,10 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from random import Random
 
 import trio
 
+from ...gossip.randomness import RandomSource
 from .conversation import PAYLOAD_SIZE_MAX, Conversation, Down, Event, Other, Received, Up
 from .queues import FairInbox, SendQueue
 from .transport import Connection, NodeId, Transport, Unreachable
@@ -105,7 +105,7 @@ class Connections:
         self,
         transport: Transport,
         *,
-        random: Random,
+        random: RandomSource,
         today: Callable[[], date] = lambda: datetime.now(UTC).date(),
         cell_rate: int | None = None,
     ) -> None:
@@ -293,7 +293,7 @@ class Connections:
         if friend.failures == 0 and friend.since_day is None:
             return
         longest_s = min(BACKOFF_S_MAX, 2.0 * BACKOFF_S_MIN * 2.0 ** min(friend.failures, 16))
-        delay_s = max(BACKOFF_S_MIN, self._random.uniform(longest_s / 2, longest_s))
+        delay_s = max(BACKOFF_S_MIN, longest_s / 2 * (1.0 + self._random.random()))
         delay_s = max(delay_s, friend.shunned_until - trio.current_time())
         friend.next_attempt_at = trio.current_time() + delay_s
         with trio.move_on_after(delay_s):

@@ -10,6 +10,7 @@ import trio
 
 from rumor.gossip.genesis import TRIAL, Parameters
 from rumor.gossip.items import Item
+from rumor.gossip.randomness import Streams
 from rumor.node.account import Account
 from rumor.node.clock import Clock
 from rumor.node.network.memory_transport import MemoryNetwork, MemoryTransport
@@ -34,6 +35,8 @@ class Disk(MemoryStore):
         self.commits_left: int | None = None
         """After so many, a commit hangs until the node is killed; None never."""
         self.commits: list[Sequence[Change]] = []
+        self.committed_at: list[float] = []
+        """Fake seconds, one for each of the commits."""
 
     async def commit(self, changes: Sequence[Change]) -> None:
         await trio.sleep(self.delay_s)
@@ -44,6 +47,7 @@ class Disk(MemoryStore):
                 await trio.sleep_forever()
             self.commits_left -= 1
         self.commits.append(list(changes))
+        self.committed_at.append(trio.current_time())
         await super().commit(changes)
 
 
@@ -60,6 +64,8 @@ class Person:
     port: int
     store: Disk = field(default_factory=Disk)
     workers: Workers = field(default_factory=InlineWorkers)
+    random: Streams | None = None
+    """What the node draws from; None is the operating system's."""
     node: Node = field(init=False)
     error: BaseException | None = None
     _scope: trio.CancelScope | None = None
@@ -73,7 +79,7 @@ class Person:
             listen = [f"/ip4/127.0.0.1/tcp/{self.port}"]
             return MemoryTransport(self.network, seed, admits=admits, listen=listen)
 
-        self.node = Node(self.store, self.workers, transport, clock=Clock(wall))
+        self.node = Node(self.store, self.workers, transport, clock=Clock(wall), random=self.random)
         self._scope, self._ended, self.error = trio.CancelScope(), trio.Event(), None
         await self.node.open()
         await nursery.start(self._run)
@@ -145,13 +151,15 @@ async def until(holds: Callable[[], Any]) -> None:
 class Town:
     """Some people and the network between them."""
 
-    def __init__(self, nursery: trio.Nursery) -> None:
+    def __init__(self, nursery: trio.Nursery, streams: Callable[[str], Streams | None]) -> None:
         self.network = MemoryNetwork()
+        self.streams = streams
         self.people: dict[str, Person] = {}
         self.nursery = nursery
 
     async def add(self, name: str) -> Person:
-        person = self.people[name] = Person(name, self.network, 2_000 + len(self.people))
+        port = 2_000 + len(self.people)
+        person = self.people[name] = Person(name, self.network, port, random=self.streams(name))
         await person.start(self.nursery)
         return person
 
@@ -180,7 +188,8 @@ class Town:
 
 
 @asynccontextmanager
-async def town() -> AsyncIterator[Town]:
+async def town(streams: Callable[[str], Streams | None] = lambda _: None) -> AsyncIterator[Town]:
+    """``streams`` gives each of the people what they draw from; by default the operating system's."""
     async with trio.open_nursery() as nursery:
-        yield Town(nursery)
+        yield Town(nursery, streams)
         nursery.cancel_scope.cancel()
