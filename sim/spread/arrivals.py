@@ -10,11 +10,11 @@ Cost: ``O(links)`` for steps that hold some dozens of nodes each; memory of 4 by
 
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
 from ..graphs.graph import Graph
+from .compiled import compiled
 
 __all__ = ["Front", "arrival_times", "front", "reach"]
 
@@ -61,7 +61,7 @@ def front(node_count: int, link_count: int, mean: float, longest: float) -> tupl
     return work, step
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def reach(
     starts: NDArray[np.int64],
     friends: NDArray[np.int32],

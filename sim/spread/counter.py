@@ -9,9 +9,10 @@ of Marsaglia and Tsang (2000), which takes a logarithm once in a hundred draws. 
 import math
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from .compiled import compiled, inlined
 
 __all__ = ["Key", "derived", "exponential", "key_of", "uniform", "whole"]
 
@@ -49,7 +50,7 @@ def _ziggurat() -> tuple[NDArray[np.uint64], NDArray[np.float64], NDArray[np.flo
 _INSIDE, _WIDTH, _DENSITY = _ziggurat()
 
 
-@numba.njit(inline="always")
+@inlined
 def derived(key: Key, number: int) -> Key:
     """A further key, or 64 random bits: those of this number under this key."""
     z = key + (np.uint64(number) + _ONE) * _GOLDEN
@@ -63,19 +64,19 @@ def key_of(seed: int) -> Key:
     return Key(seed % 2**64)
 
 
-@numba.njit(inline="always")
+@inlined
 def uniform(key: Key, number: int) -> float:
     """A uniform draw in [0, 1)."""
     return float(derived(key, number) >> _S11) * _UNIT
 
 
-@numba.njit(inline="always")
+@inlined
 def whole(key: Key, number: int, count: int) -> int:
     """A uniform draw of 0 … count − 1, for counts below 2^31: biased by less than one in 2^32 (Lemire, 2019)."""
     return np.int64(((derived(key, number) >> _S32) * np.uint64(count)) >> _S32)
 
 
-@numba.njit(inline="always")
+@inlined
 def exponential(key: Key, number: int) -> float:
     """An exponential draw of mean 1."""
     bits = derived(key, number)
@@ -84,7 +85,7 @@ def exponential(key: Key, number: int) -> float:
     return float(place) * _WIDTH[layer] if place < _INSIDE[layer] else _outside(bits)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _outside(bits: Key) -> float:
     """What the ziggurat does with the one draw in a hundred that is not inside its layer."""
     while True:

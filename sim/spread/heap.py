@@ -1,8 +1,9 @@
 """A binary heap of times with a number each, for compiled code. Where a search ends early and the front stays small."""
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from .compiled import compiled
 
 __all__ = ["Heap", "heap", "pop", "push"]
 
@@ -15,7 +16,7 @@ def heap(capacity: int) -> Heap:
     return np.empty(capacity), np.empty(capacity, dtype=np.int64), np.zeros(1, dtype=np.int64)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def push(entries: Heap, at: float, number: int) -> None:
     """Enters a number. Of equal times the earlier pushed need not come first."""
     times, numbers, count = entries
@@ -30,7 +31,7 @@ def push(entries: Heap, at: float, number: int) -> None:
     times[place], numbers[place] = at, number
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def pop(entries: Heap) -> tuple[float, int]:
     """Takes the earliest; there must be one."""
     times, numbers, count = entries

@@ -9,12 +9,13 @@ Times are in mean delays of a hop.
 
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from .arrivals import Front, reach
+from .arrivals import Front
+from .compiled import compiled, inlined
 from .counter import Key, derived, exponential, uniform, whole
+from .opening import open_packet
 from .stems import Walk, private_stem, relay_stem
 
 __all__ = ["DELAYS", "SCHEMES", "SEEN", "make_runs"]
@@ -55,7 +56,7 @@ SEEN: Final = np.dtype(
 )
 
 
-@numba.njit(inline="always")
+@inlined
 def _delay(key: Key, link: int, kind: int) -> float:
     if kind == _EXPONENTIAL:
         return exponential(key, link)
@@ -64,7 +65,7 @@ def _delay(key: Key, link: int, kind: int) -> float:
     return 2.0 * uniform(key, link)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def make_runs(
     starts: NDArray[np.int64],
     friends: NDArray[np.int32],
@@ -116,53 +117,13 @@ def make_runs(
             counts[0], counts[1] = 0, 1
         for link in range(len(delays)):
             delays[link] = _delay(links, link, delay_kind) + 3 * latency
-        hops = _open(starts, friends, delays, times, tellers, work, step, room)
+        hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
         _note(
             starts, friends, twins, delays, is_spy, author, hops, latency, times, reached, room, seen, number
         )
 
 
-@numba.njit(cache=True, nogil=True)
-def _open(
-    starts: NDArray[np.int64],
-    friends: NDArray[np.int32],
-    delays: NDArray[np.float32],
-    times: NDArray[np.float32],
-    tellers: NDArray[np.int32],
-    work: Front,
-    step: float,
-    room: Walk,
-) -> int:
-    """Floods from where the walk says. Returns how many of its hops were made before that stopped them.
-
-    Who has opened a packet hands it to nobody and takes it from nobody; what came of such a hop has not been.
-    """
-    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
-    hops, floods = counts[0], counts[1]
-    while True:
-        times[:] = np.inf
-        # The earliest first: the buckets begin with it.
-        earliest = flood_at[:floods].min()
-        horizon = earliest + step * (len(work[0]) - 2)
-        kept = 0
-        at = np.empty(floods, dtype=np.float32)
-        where = np.empty(floods, dtype=np.int32)
-        for flood in range(floods):
-            if flood_at[flood] < horizon:
-                where[kept], at[kept] = flood_node[flood], flood_at[flood]
-                kept += 1
-        reach(starts, friends, delays, where[:kept], at[:kept], times, tellers, work, step)
-        cut = hops
-        for hop in range(hops):
-            if times[hop_from[hop]] < hop_at[hop] or times[hop_to[hop]] < hop_at[hop]:
-                cut = hop
-                break
-        if cut == hops:
-            return hops
-        hops, floods = cut, hop_floods[cut]
-
-
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _note(
     starts: NDArray[np.int64],
     friends: NDArray[np.int32],

@@ -8,10 +8,10 @@ What is fixed for a day or an epoch (guard, successors, relays) is drawn anew wi
 choices for many packets gives them one key for choices and each its own for times.
 """
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from .compiled import compiled, inlined
 from .counter import Key, derived, exponential, uniform, whole
 
 __all__ = ["HOPS_MAX", "Walk", "private_stem", "relay_stem", "walk"]
@@ -47,7 +47,7 @@ def walk() -> Walk:
     )
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def private_stem(
     starts: NDArray[np.int64],
     friends: NDArray[np.int32],
@@ -74,13 +74,13 @@ def private_stem(
     while True:
         start, degree = starts[node], starts[node + 1] - starts[node]
         if source >= 0:
-            if embargo:
-                flood_node[floods], flood_at[floods] = node, at + embargo * exponential(times, _TIMER + hops)
-                floods += 1
             if uniform(times, _COIN + hops) < end or degree < 2 or hops == HOPS_MAX - 1:
                 flood_node[floods], flood_at[floods] = node, at + exponential(times, _HOP + hops)
                 floods += 1
                 break
+            if embargo:
+                flood_node[floods], flood_at[floods] = node, at + embargo * exponential(times, _TIMER + hops)
+                floods += 1
         elif degree == 0:
             flood_node[floods], flood_at[floods] = node, 0.0
             floods += 1
@@ -97,7 +97,7 @@ def private_stem(
     counts[0], counts[1] = hops, floods
 
 
-@numba.njit(inline="always")
+@inlined
 def _relay(starts: NDArray[np.int64], friends: NDArray[np.int32], key: Key, node: int, slot: int) -> int:
     """One of the two friends that a node has drawn as relays; the same one twice if it has but one."""
     start, degree = starts[node], starts[node + 1] - starts[node]
@@ -108,7 +108,7 @@ def _relay(starts: NDArray[np.int64], friends: NDArray[np.int32], key: Key, node
     return friends[start + second + (second >= first)]
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def _even_slot(
     starts: NDArray[np.int64], friends: NDArray[np.int32], choices: Key, node: int, source: int
 ) -> int:
@@ -124,7 +124,7 @@ def _even_slot(
     return (earlier + whole(own, 3, _RELAYS)) % _RELAYS
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def relay_stem(
     starts: NDArray[np.int64],
     friends: NDArray[np.int32],
@@ -145,17 +145,13 @@ def relay_stem(
     hops = floods = 0
     node, source, at = author, -1, 0.0
     while True:
-        start, degree = starts[node], starts[node + 1] - starts[node]
+        degree = starts[node + 1] - starts[node]
         own = derived(choices, node)
         been = False
         for hop in range(hops - 1):
             been |= hop_from[hop] == node
-        if not been and embargo:
-            flood_node[floods], flood_at[floods] = node, at + embargo * exponential(times, _TIMER + hops)
-            floods += 1
         if source >= 0:
-            stuck = degree < 2 or hops == HOPS_MAX - 1
-            if uniform(own, 2) < end or stuck:
+            if uniform(own, 2) < end or degree < 2 or hops == HOPS_MAX - 1:
                 flood_node[floods], flood_at[floods] = node, at + exponential(times, _HOP + hops)
                 floods += 1
                 break
@@ -163,6 +159,9 @@ def relay_stem(
             flood_node[floods], flood_at[floods] = node, 0.0
             floods += 1
             break
+        if not been and embargo:
+            flood_node[floods], flood_at[floods] = node, at + embargo * exponential(times, _TIMER + hops)
+            floods += 1
         if variant == 2:
             slot = whole(times, _NEXT + hops, _RELAYS)
         elif variant == 3 or source < 0:

@@ -7,10 +7,10 @@ forms in the literature are about, and what they are checked on.
 
 from typing import Final
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from .compiled import compiled, inlined
 from .counter import Key, derived, exponential, uniform, whole
 from .heap import Heap, pop, push
 
@@ -25,14 +25,14 @@ CONTACT: Final = np.dtype(
 _SPY, _DELAY, _COIN = range(3)
 
 
-@numba.njit(inline="always")
+@inlined
 def _delay(key: Key, node: int, kind: int) -> float:
     if kind == 0:
         return exponential(key, node)
     return 1.0 if kind == 1 else 2.0 * uniform(key, node)
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def first_contacts(
     degree: int,
     spy_chance: float,
@@ -87,7 +87,7 @@ def first_contacts(
                 fresh += 1
 
 
-@numba.njit(inline="always")
+@inlined
 def _stem(
     degree: int, spy_chance: float, delay_kind: int, stem_end: float, key: Key, room: int
 ) -> tuple[int, float, bool]:
@@ -105,7 +105,7 @@ def _stem(
     return hops, at, False
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def infect(degree: int, key: Key, parents: NDArray[np.int32], leaves: NDArray[np.int32]) -> None:
     """Susceptible–infected with equal rates on all links, up to as many infected as there are ``parents``.
 
