@@ -68,7 +68,8 @@ class Carriage:
         self.strategy = strategy
         self._is_open = is_open
         self._private: OrderedDict[ItemId, _Private] = OrderedDict()
-        self._agenda = Agenda()
+        self.agenda = Agenda()
+        """The steps that are yet to be taken."""
         self._early: OrderedDict[ItemId, list[tuple[LinkId, bytes]]] = OrderedDict()
         """Words on packets that are not here yet."""
 
@@ -119,10 +120,7 @@ class Carriage:
     def announce(self, item_id: ItemId, links: tuple[LinkId, ...], delay_s: float, now: float) -> None:
         """Enters an announcement that no strategy decides on: of an item that is no packet."""
         if links:
-            self._agenda.enter([Announce(links=links, delay_s=delay_s)], item_id, now)
-
-    def timer(self) -> float | None:
-        return self._agenda.timer()
+            self.agenda.enter([Announce(links=links, delay_s=delay_s)], item_id, now)
 
     def due(
         self,
@@ -136,7 +134,7 @@ class Carriage:
         Announcements are gathered in ``announced``, by link.
         """
         actions: list[Handed | Opened | Told] = []
-        for step, packet_id in self._agenda.due(now):
+        for step, packet_id in self.agenda.due(now):
             if isinstance(step, Announce):
                 for link in step.links:
                     if link in links:
@@ -154,7 +152,7 @@ class Carriage:
                     actions.append(Told(link, packet_id, word))
                 case Wake() if private is not None or self._is_open(packet_id):
                     woken = self.strategy.woken(packet_id, private is None, situation())
-                    self._agenda.enter(woken, packet_id, now)
+                    self.agenda.enter(woken, packet_id, now)
         return actions
 
     def _hold(self, packet: Packet) -> _Private:
@@ -164,4 +162,4 @@ class Carriage:
         return private
 
     def _enter(self, steps: Sequence[Step], packet_id: ItemId, situation: Situation) -> None:
-        self._agenda.enter(steps, packet_id, situation.now)
+        self.agenda.enter(steps, packet_id, situation.now)

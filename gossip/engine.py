@@ -12,6 +12,7 @@ member signs; ``mixing`` decides what leaves and when, and ``carriage`` how a pa
 docs/protocol.md.
 """
 
+import math
 from collections import deque
 from collections.abc import Collection, Iterable
 from typing import Final, cast
@@ -120,6 +121,7 @@ class Engine:
         self._carrying = random.stream("carriage")
         self._onions = onions and secret is not None
         self._carriage = Carriage(strategy or Stemming(), self.store.is_packet)
+        self._agenda = self._carriage.agenda
         self._relays = Relays(suite)
         self._relay_secrets = random.stream("relay keys")
         self._renewal = Renewal(genesis, self._relays, random.stream("renewal"))
@@ -152,10 +154,13 @@ class Engine:
         self._digest_sent: View | None = None
         self._touched: set[LinkId] = set()
         """Links with which something has happened since the last ``_settle``."""
-        self._links_at: float | None = None
+        self._links_at = math.inf
         """When the first of the links has something to do."""
         self._is_stirred = True
-        """Whether anything but the carriage's steps may be due at another time than was last found out."""
+        """Whether anything has happened but that friends announced what we have or asked for it, and that we did.
+
+        If not, nothing but the carriage's steps is due at another time than was last found out, and nothing follows.
+        """
         self._other_at = 0.0
         """When that is."""
         self._viewed_version = -1
@@ -252,21 +257,26 @@ class Engine:
         """When ``handle_timer`` is due next, in seconds since 1970."""
         if self._is_stirred:
             self._is_stirred = False
-            self._other_at = self._epoch_ends_at
-            for at in (
-                self._links_at,
-                self._reception.timer(),
-                self._ring_talk.timer(),
-                self.mixing.wakes_at() if self._onions else None,
-                self._renewal.timer() if self._onions else None,
-            ):
-                if at is not None and at < self._other_at:
-                    self._other_at = at
-        at = self._carriage.timer()
-        return self._other_at if at is None or self._other_at < at else at
+            self._other_at = self._time_others()
+        at = self._agenda.next_at
+        return at if at < self._other_at else self._other_at
+
+    def _time_others(self) -> float:
+        """When anything but a step of the carriage is due."""
+        first_at = min(self._links_at, self._epoch_ends_at)
+        for at in (
+            self._reception.timer(),
+            self._ring_talk.timer(),
+            self.mixing.wakes_at() if self._onions else None,
+            self._renewal.timer() if self._onions else None,
+        ):
+            if at is not None and at < first_at:
+                first_at = at
+        return first_at
 
     def handle_timer(self, now: float) -> None:
-        self.timer()
+        if self._is_stirred:
+            self.timer()
         if self._other_at <= now:
             self._is_stirred = True
             self._handle_others(now)
@@ -280,10 +290,9 @@ class Engine:
             self._reception.handle_timer(now)
         if (at := self._ring_talk.timer()) is not None and at <= now:
             self._ring_talk.handle_timer(self._links, self._neighbours, self._epoch, now)
-        if self._links_at is not None and self._links_at <= now:
+        if self._links_at <= now:
             for link in list(self._links.values()):
-                at = link.timer()
-                if at is not None and at <= now:
+                if link.due_at <= now:
                     self._serve(link, now)
         if self._onions:
             self._mix(now)
@@ -344,6 +353,7 @@ class Engine:
         epoch = self.genesis.epoch_at(now)
         ring = self.roster.ring_at(epoch)
         assert ring is not None, "an open gate has a ring"
+        self._is_stirred = True
         item_id, events = self.author.write(item, ring, epoch)
         self._events.extend(events)
         self._settle(now)
@@ -392,20 +402,26 @@ class Engine:
     # What friends say.
 
     def _dispatch(self, link: Link, frame: Frame, now: float) -> None:
-        if not link.ready and not isinstance(frame, Hello | Complaint):
+        if link.catch_up is None and not isinstance(frame, Hello | Complaint):
             raise RemoteError(Fault.UNEXPECTED, "a frame before the hello")
-        if not isinstance(frame, Announce | Want):
+        # Four frames in five are announcements, and most of those tell nothing new.
+        if isinstance(frame, Announce):
+            item_ids = cast(list[ItemId], frame.item_ids)
+            link.knows(item_ids)
+            if self._reception.announced(link.link_id, item_ids):
+                self._is_stirred = True
+        elif isinstance(frame, Want):
+            link.answers.want(cast(list[ItemId], frame.item_ids))
+            self._send_wanted(link, now)
+            if link.answers:
+                self._is_stirred = True
+                self._touched.add(link.link_id)
+        else:
             self._is_stirred = True
-        match frame:  # The most frequent first.
-            case Announce():
-                item_ids = cast(list[ItemId], frame.item_ids)
-                link.knows(item_ids)
-                self._reception.announced(link.link_id, item_ids)
-            case Want():
-                link.answers.want(cast(list[ItemId], frame.item_ids))
-                self._send_wanted(link, now)
-                if link.answers:
-                    self._touched.add(link.link_id)
+            self._dispatch_rare(link, frame, now)
+
+    def _dispatch_rare(self, link: Link, frame: Frame, now: float) -> None:
+        match frame:
             case Packets():
                 self.mixing.tally.packets_in_count += len(frame.packets)
                 self._reception.packets_came(link.link_id, frame.packets, now)
@@ -488,12 +504,12 @@ class Engine:
         events = self._holdings.keep_packet(packet)
         if events is None:
             return
+        self._is_stirred = True
         self._events.extend(events)
         self.mixing.tally.packets_kept_count += 1
         self._carriage.opened(packet, source if source != OURSELVES else None, self._situation(now))
         if self._onions:
             self.mixing.opened(packet, now)
-            self._is_stirred = True
         if packet.content is Content.ITEM:
             try:
                 item = Item.decode_untrusted(unpad_item(packet.payload))
@@ -609,10 +625,13 @@ class Engine:
     # Everything that follows from what was just done.
 
     def _settle(self, now: float) -> None:
-        if (at := self._carriage.timer()) is not None and at <= now:
+        if self._agenda.next_at <= now:
             self._carry(now)
-        if self._reception.is_busy:
-            self._is_stirred = True
+        is_busy = self._reception.is_busy
+        if not (is_busy or self._is_stirred):
+            return
+        self._is_stirred = True
+        if is_busy:
             for link, asking in self._reception.requests(now):
                 self._links[link].send(Want(item_ids=list(asking)))
             self._events.extend(self._reception.work())
@@ -623,7 +642,6 @@ class Engine:
         if self.roster.version + self.relay_book.version != self._viewed_version:
             self._show_view()
         if self._touched:
-            self._is_stirred = True
             self._time_links()
 
     def _show_view(self) -> None:
@@ -637,14 +655,16 @@ class Engine:
                     link.send(Digest(epoch=self._epoch, ring_root=view[0], relay_root=view[1]))
 
     def _time_links(self) -> None:
+        for link_id in self._touched:
+            if (touched := self._links.get(link_id)) is not None:
+                touched.find_due()
         self._touched.clear()
-        times = [at for link in self._links.values() if (at := link.timer()) is not None]
-        self._links_at = min(times, default=None)
+        self._links_at = min((link.due_at for link in self._links.values()), default=math.inf)
 
     def _carry(self, now: float) -> None:
         """Takes the steps of the carriage that are due."""
         announced: dict[LinkId, list[ItemId]] = {}
-        while (at := self._carriage.timer()) is not None and at <= now:
+        while self._agenda.next_at <= now:
             for action in self._carriage.due(self._links, lambda: self._situation(now), announced, now):
                 match action:
                     case Handed(link, packet):
@@ -656,8 +676,14 @@ class Engine:
                         self._links[link].send(Steer(packet_id=packet_id, word=word))
         for link_id, item_ids in announced.items():
             told = self._links[link_id]
-            new = [item_id for item_id in item_ids if item_id in self.store and item_id not in told.known]
-            self._announce(told, new)
+            known, packets, store = told.known, self.store.packets, self.store
+            new = [
+                item_id
+                for item_id in item_ids
+                if item_id not in known and (item_id in packets or item_id in store)
+            ]
+            if new:
+                self._announce(told, new)
 
     def _announce(self, link: Link, item_ids: list[ItemId]) -> None:
         if 0 < len(item_ids) <= ANNOUNCE_IDS_MAX:
@@ -683,6 +709,7 @@ class Engine:
         blamed = self._links.get(link)
         if blamed is None:
             return
+        self._is_stirred = True
         blamed.send(Complaint(fault=fault))
         self._events.append(Complained(link=link, fault=fault, ours=False))
         if self._conduct.setdefault(blamed.friend, Conduct()).blame(fault, now):

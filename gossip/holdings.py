@@ -7,12 +7,13 @@ node may keep are remembered, so that reconciliations do not fetch them again an
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from ..crypto.membership import Ring
 from .events import Event, ItemAccepted, ItemRemoved, PacketKept, PacketRemoved
 from .genesis import Genesis
+from .idset import IdSet
 from .items import Item, ItemId, Kind
 from .packets import Packet
 from .quota import Displaced, TagIndex
@@ -29,9 +30,10 @@ REFUSED_IDS_MAX: Final = 16_384
 class Holdings:
     """The items of one node, with its roster."""
 
-    def __init__(self, genesis: Genesis) -> None:
+    def __init__(self, genesis: Genesis, id_set: Callable[[], IdSet] = IdSet) -> None:
+        """``id_set`` makes the sets of ids, for a simulator whose nodes share what they can."""
         self._genesis = genesis
-        self.store = ItemStore(genesis.parameters)
+        self.store = ItemStore(genesis.parameters, id_set=id_set)
         self.roster = Roster(genesis)
         self.relay_book = RelayBook(genesis.parameters)
         self._tags = TagIndex()
@@ -80,7 +82,12 @@ class Holdings:
 
     def lacking(self, item_ids: Iterable[ItemId]) -> list[ItemId]:
         """Those of these ids that are neither held nor refused."""
-        return [item_id for item_id in item_ids if item_id not in self.store and item_id not in self._refused]
+        packets, store, refused = self.store.packets, self.store, self._refused
+        return [
+            item_id
+            for item_id in item_ids
+            if item_id not in packets and item_id not in store and item_id not in refused
+        ]
 
     def refuse(self, item_id: ItemId) -> None:
         """No item under this id may be kept, whoever sends it."""

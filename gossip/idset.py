@@ -20,8 +20,8 @@ know a salt that is drawn later, so a collision is down to luck, 2^-128 for a ra
 entry and session: 0.1 s of CPU for 100,000 entries.
 """
 
-from bisect import bisect_left, insort
-from collections.abc import Iterator
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from itertools import accumulate
 from typing import Final
@@ -91,9 +91,11 @@ class IdSet:
 
     def insert(self, epoch: int, item_id: bytes) -> bool:
         """Adds an entry and returns whether it was new. ValueError for a bad epoch or id."""
-        if (epoch, item_id) in self:
+        key = self._key(epoch, item_id)
+        index = bisect_left(self._keys, key)
+        if index < len(self._keys) and self._keys[index] == key:
             return False
-        insort(self._keys, key_of(epoch, item_id))
+        self._keys.insert(index, key)
         return True
 
     def remove(self, epoch: int, item_id: bytes) -> bool:
@@ -115,6 +117,10 @@ class IdSet:
         """Returns the entries of epochs >= floor as they are now, salted. Hashes each of them once."""
         return Snapshot(self._keys[bisect_left(self._keys, floor.to_bytes(EPOCH_SIZE, "big")) :], salt)
 
+    def _key(self, epoch: int, item_id: bytes) -> bytes:
+        """The sort key of an entry that is to be kept; a simulator of many nodes keeps one copy of each."""
+        return key_of(epoch, item_id)
+
 
 class Snapshot:
     """Sorted entries that no longer change, with range sums of their salted ids.
@@ -123,15 +129,18 @@ class Snapshot:
     bound is a prefix of a sort key (at least its epoch), standing for the first key that begins with it.
     """
 
-    def __init__(self, keys: list[bytes], salt: bytes) -> None:
+    def __init__(self, keys: list[bytes], salt: bytes, sums: list[int] | None = None) -> None:
+        """``sums`` are the running sums of ids that are not salted, for a simulator with ideal cryptography."""
         self._keys = keys
         self._id_prefix = RECONCILIATION_ID + salt
         self._fingerprint_prefix = RECONCILIATION_FINGERPRINT + salt
-        prefix, from_bytes = self._id_prefix, int.from_bytes
         # Running sums, not reduced: 100,000 digests add 17 bits to 256, and reducing each would cost more.
-        self._sums = list(
-            accumulate((from_bytes(sha256(prefix + key).digest(), "big") for key in keys), initial=0)
-        )
+        self._sums = sums if sums is not None else list(accumulate(self._salted(keys), initial=0))
+
+    def _salted(self, keys: Iterable[bytes]) -> Iterable[int]:
+        """The salted ids of these sort keys, as numbers."""
+        prefix, from_bytes = self._id_prefix, int.from_bytes
+        return (from_bytes(sha256(prefix + key).digest(), "big") for key in keys)
 
     def __len__(self) -> int:
         return len(self._keys)

@@ -5,7 +5,7 @@ bounded by how much the engine asks of a friend at once. Items whose ring is not
 """
 
 import enum
-from collections import Counter, OrderedDict, deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,7 +62,7 @@ class Intake:
         """What is to be verified, by link, in turns."""
         self._batches: dict[int, tuple[Ring, list[Arrival]]] = {}
         self._keys: set[ArrivalKey] = set()
-        self._counts: Counter[LinkId] = Counter()
+        self._counts: dict[LinkId, int] = {}
         self._next_batch = 0
 
     def __contains__(self, key: ArrivalKey) -> bool:
@@ -73,12 +73,12 @@ class Intake:
 
     def count(self, link: LinkId) -> int:
         """Items of this friend that wait for a verifier or a verdict."""
-        return self._counts[link]
+        return self._counts.get(link, 0)
 
     def enqueue(self, arrival: Arrival, ring: Ring) -> None:
         """An item whose ring is known; it is verified in its turn."""
         self._keys.add(arrival.key)
-        self._counts[arrival.link] += 1
+        self._counts[arrival.link] = self.count(arrival.link) + 1
         self.waiting.setdefault(arrival.link, deque()).append((arrival, ring))
 
     def next_batch(self) -> tuple[int, Ring, list[Arrival]] | None:

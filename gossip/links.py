@@ -8,7 +8,7 @@ fault is answered with a complaint; a friend that keeps on is refused.
 Ids that the friend is known to have are remembered for a while, so that they are not announced back.
 """
 
-from collections import OrderedDict
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
@@ -82,12 +82,15 @@ class Link:
     """What we may ask the friend for, so that it answers."""
     backlog: Backlog = field(default_factory=Backlog)
     """What reconciliations found that the friend lacks, and has not been told yet."""
-    known: OrderedDict[ItemId, None] = field(default_factory=OrderedDict)
+    known: dict[ItemId, None] = field(default_factory=dict)
+    """Ids that the friend has, in the order in which we learnt of them. A third of the memory of an ``OrderedDict``."""
+    due_at: float = math.inf
+    """When ``Engine.handle_timer`` has something to do for this link; infinite if it never has."""
 
-    def timer(self) -> float | None:
-        """When ``Engine.handle_timer`` has something to do for this link."""
+    def find_due(self) -> None:
+        """Finds out when something is due, after anything of this link has changed."""
         times = (self.catch_up.timer() if self.catch_up else None, self.backlog.timer(), self.answers.timer())
-        return min((at for at in times if at is not None), default=None)
+        self.due_at = min((at for at in times if at is not None), default=math.inf)
 
     @property
     def ready(self) -> bool:
@@ -99,7 +102,8 @@ class Link:
 
     def knows(self, item_ids: Iterable[ItemId]) -> None:
         """The friend has these."""
+        known = self.known
         for item_id in item_ids:
-            self.known[item_id] = None
-        while len(self.known) > KNOWN_IDS_MAX:
-            self.known.popitem(last=False)
+            known[item_id] = None
+        while len(known) > KNOWN_IDS_MAX:
+            del known[next(iter(known))]

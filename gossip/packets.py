@@ -97,12 +97,12 @@ class Packet:
     def _head(self) -> bytes:
         return _HEAD.pack(VERSION, self.content, self.epoch, self.slot)
 
-    @property
+    @cached_property
     def tags(self) -> tuple[bytes, ...]:
         """The one tag, 33 bytes: of the injector's slot."""
         return (self.proof[:_TAG_SIZE],)
 
-    @property
+    @cached_property
     def message(self) -> bytes:
         """What the proof signs."""
         return self._head + self.payload

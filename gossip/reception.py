@@ -53,6 +53,9 @@ class Reception:
 
     def __init__(self, genesis: Genesis, holdings: Holdings, codec: Codec, bench: Bench) -> None:
         self._genesis = genesis
+        self._mesh_id = genesis.mesh_id
+        self._quotas: dict[int, int] = {}
+        """Slots of a member in an epoch, by the size of the ring."""
         self._holdings = holdings
         self._codec = codec
         self._bench = bench
@@ -89,12 +92,13 @@ class Reception:
 
     # Asking.
 
-    def announced(self, link: LinkId, item_ids: Sequence[ItemId]) -> None:
-        """A friend has these."""
+    def announced(self, link: LinkId, item_ids: Sequence[ItemId]) -> bool:
+        """A friend has these; returns whether we lack any of them."""
         lacking = self._holdings.lacking(item_ids)
         if lacking:
             # A friend that was asked for a ring announces the records that it is made of: without them nothing moves.
             self._wants.announced(link, lacking, urgent=self.searches.count(link) > 0)
+        return bool(lacking)
 
     def requests(self, now: float) -> Iterator[tuple[LinkId, list[ItemId]]]:
         """The ids to ask each friend for now; they count as asked from here on."""
@@ -252,8 +256,10 @@ class Reception:
         size, fault = ring.size, Fault.OVER_QUOTA
         if ours is not None and 2 * size < ours.size:
             size, fault = ours.size // 2, Fault.WRONG_RING
-        is_over = packet.slot >= Pace.of(self._genesis.parameters, size).packets_per_epoch
-        return fault if is_over else None
+        quota = self._quotas.get(size)
+        if quota is None:
+            quota = self._quotas[size] = Pace.of(self._genesis.parameters, size).packets_per_epoch
+        return fault if packet.slot >= quota else None
 
     def retry(self, root: bytes | None, now: float) -> None:
         """Looks again for the ring with this root, or for some of all after a change of the roster."""
@@ -276,7 +282,7 @@ class Reception:
             jobs = [
                 Job(
                     proof=arrival.item.proof,
-                    scopes=arrival.item.scopes(self._genesis.mesh_id),
+                    scopes=arrival.item.scopes(self._mesh_id),
                     message=arrival.item.message,
                 )
                 for arrival in arrivals

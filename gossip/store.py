@@ -9,7 +9,7 @@ Only encodings are kept, since they are what is sent: an item taken apart takes 
 and often looked at, and stay whole.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
 from .genesis import Parameters
@@ -49,10 +49,10 @@ COLLECTIONS: Final = (RECORDS, RELAY_KEYS, TRANSIENT, PACKETS)
 class Shelf:
     """One collection: encodings by id, in the order of their epochs."""
 
-    def __init__(self, size_max: int | None = None) -> None:
+    def __init__(self, ids: IdSet, size_max: int | None = None) -> None:
         self.entries: dict[ItemId, tuple[int, bytes]] = {}
         """Epoch and encoding."""
-        self.ids = IdSet()
+        self.ids = ids
         self.floor = 0
         """What is of earlier epochs is not kept."""
         self.size = 0
@@ -61,8 +61,8 @@ class Shelf:
 
     def fork(self) -> "Shelf":
         """A shelf that holds the same."""
-        other = Shelf(self._size_max)
-        other.entries, other.ids = self.entries.copy(), self.ids.fork()
+        other = Shelf(self.ids.fork(), self._size_max)
+        other.entries = self.entries.copy()
         other.floor, other.size = self.floor, self.size
         return other
 
@@ -107,10 +107,13 @@ class ItemStore:
         parameters: Parameters,
         size_max: int = ITEMS_SIZE_MAX,
         packets_size_max: int = PACKETS_SIZE_MAX,
+        id_set: Callable[[], IdSet] = IdSet,
     ) -> None:
         self._parameters = parameters
         self._records: dict[ItemId, Item] = {}
-        self._shelves: tuple[Shelf, ...] = (Shelf(), Shelf(size_max), Shelf(), Shelf(packets_size_max))
+        self._shelves: tuple[Shelf, ...] = tuple(
+            Shelf(id_set(), each_size_max) for each_size_max in (None, size_max, None, packets_size_max)
+        )
         self._index()
 
     def fork(self) -> "ItemStore":
@@ -123,7 +126,8 @@ class ItemStore:
 
     def _index(self) -> None:
         self._entries = tuple(shelf.entries for shelf in self._shelves)
-        self._packets = self._entries[PACKETS]
+        self.packets: Mapping[ItemId, tuple[int, bytes]] = self._entries[PACKETS]
+        """Epoch and encoding of each packet. Of all that is announced nearly all is here, so it is asked first."""
         self.sets = tuple(shelf.ids for shelf in self._shelves)
         """Indexed by collection."""
 
@@ -132,7 +136,7 @@ class ItemStore:
         return sum(map(len, self._entries[:PACKETS]))
 
     def __contains__(self, item_id: object) -> bool:
-        if item_id in self._packets:  # Of all that is announced, nearly all.
+        if item_id in self.packets:
             return True
         records, transient, relay_keys, _ = self._entries
         return item_id in transient or item_id in records or item_id in relay_keys
@@ -147,11 +151,11 @@ class ItemStore:
 
     @property
     def packet_count(self) -> int:
-        return len(self._packets)
+        return len(self.packets)
 
     def is_packet(self, item_id: ItemId) -> bool:
         """Whether it is a packet, and held."""
-        return item_id in self._packets
+        return item_id in self.packets
 
     def floor(self, collection: int) -> int:
         """The lowest epoch of which this collection is kept; of relay keys, the first one of a day."""

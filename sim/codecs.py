@@ -24,7 +24,7 @@ class SharedCodec(Codec):
     def __init__(self) -> None:
         self._frames: OrderedDict[bytes, Frame] = OrderedDict()
         self._packets: OrderedDict[bytes, Packet] = OrderedDict()
-        self._encodings: OrderedDict[tuple[type, object], bytes] = OrderedDict()
+        self._encodings: OrderedDict[tuple[object, ...], bytes] = OrderedDict()
 
     def decode_untrusted(self, data: bytes) -> Frame:
         frame = self._frames.get(data)
@@ -43,13 +43,14 @@ class SharedCodec(Codec):
         return packet
 
     def encode(self, frame: Message) -> bytes:
-        match frame:
-            case Announce(item_ids=ids) | Want(item_ids=ids) | Packets(packets=ids):
-                key: tuple[type, object] = type(frame), tuple(ids)
-            case Stemmed(packet=packet):
-                key = Stemmed, packet
-            case _:
-                return super().encode(frame)  # For one friend alone.
+        if isinstance(frame, (Announce, Want)):
+            key: tuple[object, ...] = (type(frame), *frame.item_ids)
+        elif isinstance(frame, Packets):
+            key = Packets, *frame.packets
+        elif isinstance(frame, Stemmed):
+            key = Stemmed, frame.packet
+        else:
+            return super().encode(frame)  # For one friend alone.
         encoding = self._encodings.get(key)
         if encoding is None:
             encoding = self._encodings[key] = super().encode(frame)

@@ -31,7 +31,8 @@ class Loop:
 
     def at(self, tick: int, call: Callable[[Any, Any], None], first: Any = None, second: Any = None) -> None:
         """Enters a call with two arguments. One for the past or for now is made after those that wait for now."""
-        tick = max(tick, self.tick)
+        if tick < self.tick:
+            tick = self.tick
         due = self._due.get(tick)
         if due is None:
             self._due[tick] = [(call, first, second)]

@@ -46,7 +46,7 @@ def found(
     """Founds a mesh and admits everybody; with ``onions`` everybody has a relay key that may be used."""
     members = [_keypair(random.stream(f"member {number}")) for number in range(node_count)]
     genesis = Genesis.found("simulated", members[0][1], parameters)
-    holdings = Holdings(genesis)
+    holdings = Holdings(genesis, cryptography.id_set)
     for plan in _plan(
         node_count, parameters.founding_size, parameters.relay_day_epochs, genesis.epoch_at(BEGAN_AT)
     ):

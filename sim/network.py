@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from ..gossip.authoring import Draft
+from ..gossip.engine import Engine
 from ..gossip.errors import PostRefused
 from ..gossip.events import Complained, Event, ItemAccepted, LinkId, LinkRefused, ProofWanted, VerifyWanted
 from ..gossip.items import ItemId
@@ -239,7 +240,7 @@ class Network:
         """Puts a clock wrong or right. One that is put back stands still until true time has caught up."""
         host.offset_s = offset_s
         if host.engine is not None:
-            self._look_at_timer(host)
+            self._look_at_timer(host, host.engine.timer())
 
     # Calls into engines, and what follows from them.
 
@@ -283,27 +284,41 @@ class Network:
             if self._stalls > STALLS_MAX:
                 raise SimulationError("The core broke a promise: a timer that is handled stays in the past.")
         else:
-            self._look_at_timer(host)
+            self._look_at_timer(host, host.timer_at)
 
     def _settle(self, host: Host) -> None:
         """Does what a driver does after a call."""
         engine = host.engine
-        while engine is not None:
-            work: list[ProofWanted | VerifyWanted] = []
-            while (event := engine.next_event()) is not None:
-                if isinstance(event, ProofWanted | VerifyWanted):
-                    work.append(event)
-                else:
-                    self._take(host, event)
+        if engine is None:
+            return
+        wires = host.wires
+        send = self._transmit if host.adversary is None else self._send
+        while True:
+            event = engine.next_event()
+            work = self._heed(host, engine, event) if event is not None else ()
             for link, frame in engine.frames_to_send():
-                wire = host.wires.get(link)
+                wire = wires.get(link)
                 if wire is not None:
-                    self._send(wire, frame)
+                    send(wire, frame)
             if not work:
                 break
             for wanted in work:
                 self._answer(host, wanted)
-        self._look_at_timer(host)
+        # While the timer stays and the loop knows of it there is nothing to do, and after most calls it does.
+        at = engine.timer()
+        if at != host.timer_at or host.wake_tick is None:
+            self._look_at_timer(host, at)
+
+    def _heed(self, host: Host, engine: Engine, event: Event | None) -> list[ProofWanted | VerifyWanted]:
+        """Makes this event and those after it durable; returns the work that they ask for."""
+        work: list[ProofWanted | VerifyWanted] = []
+        while event is not None:
+            if isinstance(event, (ProofWanted, VerifyWanted)):
+                work.append(event)
+            else:
+                self._take(host, event)
+            event = engine.next_event()
+        return work
 
     def _take(self, host: Host, event: Event) -> None:
         host.disk.keep(event)
@@ -334,21 +349,21 @@ class Network:
             proof = self.cryptography.prove(host.secret, wanted.ring, wanted.scopes, wanted.message)
             engine.proof_made(wanted.item_id, proof, now)
 
-    def _look_at_timer(self, host: Host) -> None:
-        at = host.engine.timer() if host.engine is not None else None
+    def _look_at_timer(self, host: Host, at: float | None) -> None:
         if at is None:
             return
         host.timer_at = at
-        tick = max(self.loop.tick + 1, math.ceil((at - host.offset_s - BEGAN_AT) * TICKS_PER_S))
+        tick = math.ceil((at - host.offset_s - BEGAN_AT) * TICKS_PER_S)
+        if tick <= self.loop.tick:
+            tick = self.loop.tick + 1
         if host.wake_tick is None or tick < host.wake_tick:
             host.wake_tick = tick
             self.loop.at(tick, self._wake, host, tick)
 
     def _send(self, wire: Wire, frame: bytes) -> None:
+        """Sends a frame as the adversary at this host likes it."""
         adversary = wire.sender.adversary
-        if adversary is None:
-            self._transmit(wire, frame)
-            return
+        assert adversary is not None
         for delay_ticks, sent in adversary.action.sends(frame):
             if delay_ticks:
                 self.loop.at(self.loop.tick + delay_ticks, self._say, wire, sent)

@@ -17,7 +17,9 @@ from ..crypto.errors import OnionBroken
 from ..crypto.membership import Ring
 from ..crypto.onion import Delivered, Forwarded, Payload
 from ..gossip.events import Job
+from ..gossip.idset import IdSet
 from ..gossip.suite import RandomBytes, Real, Suite
+from .idsets import IdealIds, IdealIdSet
 from .seeds import Stream
 
 __all__ = ["SUITES", "Cryptography", "Ideal", "Shared"]
@@ -38,6 +40,10 @@ class Cryptography(Suite, Protocol):
 
     def verify(self, ring: Ring, jobs: Sequence[Job]) -> list[bool]:
         """Whether each holds."""
+        ...
+
+    def id_set(self) -> IdSet:
+        """An empty set of ids of a node that starts with nothing; nodes start with forks."""
         ...
 
 
@@ -63,12 +69,16 @@ class Shared(Real):
             self._verdicts.popitem(last=False)
         return held
 
+    def id_set(self) -> IdSet:
+        return IdSet()
+
 
 class Ideal:
     """Cryptography that holds because one object does it all."""
 
     def __init__(self, random: Stream) -> None:
         self._key = random.randbytes(32)
+        self._ids = IdealIds()
         self._publics: dict[bytes, bytes] = {}
         self._proofs: OrderedDict[bytes, tuple[bytes, bytes, bytes]] = OrderedDict()
         self._layers: OrderedDict[bytes, tuple[bytes, Forwarded | Delivered]] = OrderedDict()
@@ -84,6 +94,9 @@ class Ideal:
 
     def verify(self, ring: Ring, jobs: Sequence[Job]) -> list[bool]:
         return [self._holds(ring, job) for job in jobs]
+
+    def id_set(self) -> IdSet:
+        return IdealIdSet(self._ids)
 
     def _holds(self, ring: Ring, job: Job) -> bool:
         # What it made itself is told by comparing, which is quicker than hashing it again for every node.

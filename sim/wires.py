@@ -4,6 +4,7 @@ A wire decides when each frame arrives, and how often. Without faults frames arr
 sent, as over TCP. What is under way when a link breaks is lost.
 """
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -77,8 +78,10 @@ class Wire:
         """The ticks at which a frame that is sent now arrives: none if it is lost, two if it comes twice."""
         delay = self._latency
         if self._jitter:
-            delay += self._random.exponential(self._jitter)
-        at = tick + max(1, round(delay * self.sender.delay_factor * self.receiver.delay_factor))
+            delay -= (
+                math.log(1.0 - self._random.random()) * self._jitter
+            )  # An exponential draw, once for each frame.
+        at = tick + (round(delay * self.sender.delay_factor * self.receiver.delay_factor) or 1)
         faults = self._disturbance
         if faults is None:
             if at < self._free_tick:

@@ -13,7 +13,7 @@ from typing import ClassVar
 from ..errors import Fault, RemoteError
 from ..events import LinkId
 from ..items import ItemId
-from .choice import draw_delay
+from ..pace import exponential
 from .strategy import Announce, Flood, Situation, Step
 
 __all__ = ["Diffusion", "diffuse"]
@@ -21,8 +21,9 @@ __all__ = ["Diffusion", "diffuse"]
 
 def diffuse(source: LinkId | None, situation: Situation) -> list[Step]:
     """Announcements to every friend but the one that it came from, each after its own exponential delay."""
+    mean_s, draw = situation.pace.hop_s, situation.random.random
     return [
-        Announce(links=(neighbour.link,), delay_s=draw_delay(situation.pace.hop_s, situation))
+        Announce(links=(neighbour.link,), delay_s=exponential(mean_s, draw()))
         for neighbour in situation.neighbours
         if neighbour.link != source
     ]

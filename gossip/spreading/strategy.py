@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
+import msgspec
+
 from ..events import FriendId, LinkId
 from ..items import ItemId
 from ..pace import Pace
@@ -25,8 +27,11 @@ class Neighbour:
     """Stays the same over all links of a friend, for choices that are to outlast a link."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Situation:
+# Situations and steps are structs of msgspec: a packet makes a dozen at every node, each in a sixth of the time that a
+# frozen dataclass takes. Steps are in no cycle, so that the collector need not look at those that wait.
+
+
+class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """What a strategy may know when it decides."""
 
     neighbours: Sequence[Neighbour]
@@ -44,8 +49,7 @@ class Situation:
     """Seconds since 1970."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Announce:
+class Announce(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tell these links that we have the packet, which is open."""
 
     links: tuple[LinkId, ...]
@@ -53,23 +57,20 @@ class Announce:
     """Seconds from now, at least 0, as for every step."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stem:
+class Stem(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Hand the packet to this friend, who is to keep it private."""
 
     link: LinkId
     delay_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flood:
+class Flood(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Make the packet open, unless it is by then; ``Strategy.flooded`` says how it goes on."""
 
     delay_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Tell:
+class Tell(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Tell this friend a word about the packet, for strategies that steer each other."""
 
     link: LinkId
@@ -78,8 +79,7 @@ class Tell:
     delay_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wake:
+class Wake(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Ask the strategy again about this packet, while it is held."""
 
     delay_s: float
