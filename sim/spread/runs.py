@@ -1,8 +1,8 @@
 """Runs: many packets, each from its author to everybody, and what spies see of them.
 
-A run is a function of the seed and its number, so that blocks of runs can be made by any threads, in any order. Per run
-the author is drawn among the honest, a walk is made (``stems``), the packet is opened where the walk says and carried on
-by announcements over all links (``arrivals``). Spies do what everybody does and compare what they were told.
+A run is a function of the seed and its number, so that blocks of runs can be made by any threads, in any order. Per
+run the author is drawn among the honest, a walk is made (``stems``), the packet is opened where the walk says and
+carried on by announcements over all links (``arrivals``). Spies do what everybody does and compare what they were told.
 
 Times are in mean delays of a hop.
 """
@@ -87,8 +87,8 @@ def make_runs(
 ) -> None:
     """Makes as many runs as ``seen`` has places, from the number ``first_run`` on.
 
-    ``spies`` are fixed; if ``spy_chance`` is above 0 they are drawn in each run instead, each node but the author's with
-    that chance. ``step`` must suit the longest delay that may be drawn.
+    ``spies`` are fixed; if ``spy_chance`` is above 0 they are drawn in each run instead, each node but the author's
+    with that chance. ``step`` must suit the longest delay that may be drawn.
     """
     node_count = len(starts) - 1
     times = np.empty(node_count, dtype=np.float32)
@@ -97,7 +97,7 @@ def make_runs(
     is_spy = spies.copy()
     honest = np.flatnonzero(~spies).astype(np.int32)
     reached = np.empty(node_count, dtype=np.float32)
-    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
+    _, _, _, _, flood_node, flood_at, counts = room
     for number in range(len(seen)):
         key = derived(seed, first_run + number)
         author = honest[whole(key, _AUTHOR, len(honest))]
@@ -140,7 +140,7 @@ def _note(
     number: int,
 ) -> None:
     """Writes down what spies were told and how the packet spread."""
-    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
+    hop_at, hop_from, hop_to, _, _, _, _ = room
     first_friend, first_at, on_stem = -1, np.float32(np.inf), False
     for hop in range(hops):
         if is_spy[hop_to[hop]] and not is_spy[hop_from[hop]]:
