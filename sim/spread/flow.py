@@ -2,8 +2,8 @@
 
 The compiled twin of what the engine does in ``mixing`` and ``spreading``: own clocks tick, an onion goes to a relay,
 which waits and injects what was inside, and so on. The packets of one place in their routes do not depend on each
-other, so they are made together: first all that own clocks injected, then all that first relays did. Each travels as ``runs``
-says.
+other, so they are made together: first all that own clocks injected, then all that first relays did. Each
+travels as ``runs`` says.
 
 Left out: failed stems, retries, loops that time out, members that come and go.
 """

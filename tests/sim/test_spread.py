@@ -130,14 +130,14 @@ def test_a_flood_on_the_complete_graph_takes_what_theory_says() -> None:
 
 
 def test_a_private_stem_meets_spies_as_often_as_theory_says() -> None:
-    """On a graph whose nodes all have friends everywhere a spy is met with p/(p+q−pq), before the coin ends the stem."""
+    """Where all have many friends everywhere a spy is met with p/(p+q−pq), before the coin ends the stem."""
     regular = Graph.from_edges(600, list(networkx.random_regular_graph(30, 600, seed=1).edges))
-    seen = runs(regular, "stem", RUNS)
+    seen = runs(regular, "stem", RUNS // 4)
     p, q = 0.2, 0.1
     met = seen["on_stem"].mean()
     expected = p / (p + q - p * q)
     assert (
-        abs(met - expected) < 0.01
+        abs(met - expected) < 0.02
     )  # Successors are never who it came from, and friends are no fresh draws.
 
 
