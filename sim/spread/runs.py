@@ -33,10 +33,10 @@ SCHEMES: Final = {
 }
 #: How long an announcement takes, in its mean.
 DELAYS: Final = {"exponential": 0, "unit": 1, "uniform": 2}
-_STEM, _DANDELION = 2, 3
-_EXPONENTIAL, _UNIT = 0, 1
+STEM, DANDELION = 2, 3
+EXPONENTIAL, UNIT = 0, 1
 #: Purposes of the keys under a run's own.
-_AUTHOR, _CHOICES, _WALK, _LINKS, _SPIES, _TIES = range(6)
+AUTHOR, CHOICES, WALK, LINKS, SPIES, TIES = range(6)
 
 #: What is known of each run. ``first_friend``: the honest node that was the first to tell a spy, −1 if none did;
 #: ``on_stem``: whether it handed the packet over. ``opened_at``: when the packet was first opened anywhere; ``t50`` and
@@ -58,9 +58,9 @@ SEEN: Final = np.dtype(
 
 @inlined
 def _delay(key: Key, link: int, kind: int) -> float:
-    if kind == _EXPONENTIAL:
+    if kind == EXPONENTIAL:
         return exponential(key, link)
-    if kind == _UNIT:
+    if kind == UNIT:
         return 1.0
     return 2.0 * uniform(key, link)
 
@@ -100,17 +100,17 @@ def make_runs(
     _, _, _, _, flood_node, flood_at, counts = room
     for number in range(len(seen)):
         key = derived(seed, first_run + number)
-        author = honest[whole(key, _AUTHOR, len(honest))]
+        author = honest[whole(key, AUTHOR, len(honest))]
         if spy_chance > 0:
-            chance_key = derived(key, _SPIES)
+            chance_key = derived(key, SPIES)
             for node in range(node_count):
                 is_spy[node] = node != author and uniform(chance_key, node) < spy_chance
-        choices, walk_key, links = derived(key, _CHOICES), derived(key, _WALK), derived(key, _LINKS)
-        if scheme == _STEM:
+        choices, walk_key, links = derived(key, CHOICES), derived(key, WALK), derived(key, LINKS)
+        if scheme == STEM:
             private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, latency, room)
-        elif scheme >= _DANDELION:
+        elif scheme >= DANDELION:
             relay_stem(
-                starts, friends, choices, walk_key, author, end, embargo, scheme - _DANDELION, latency, room
+                starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, room
             )
         else:
             flood_node[0], flood_at[0] = author, 0.0

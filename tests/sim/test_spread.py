@@ -11,6 +11,7 @@ from scipy.sparse import csgraph
 from rumor.sim.graphs.graph import Graph
 from rumor.sim.spread.arrivals import arrival_times, front
 from rumor.sim.spread.compiled import compiled
+from rumor.sim.spread.contact import make_contacts
 from rumor.sim.spread.counter import Key, exponential, key_of, uniform, whole
 from rumor.sim.spread.heap import heap
 from rumor.sim.spread.runs import DELAYS, SCHEMES, SEEN, make_runs
@@ -174,3 +175,28 @@ def test_infections_of_a_tree_keep_its_degree() -> None:
     assert (parents[1:] < np.arange(1, 500)).all()
     assert children[0] <= 3
     assert children[1:].max() <= 2
+
+
+@pytest.mark.parametrize("scheme", ["diffusion", "stem", "dandelion", "dandelion-per-transaction"])
+def test_first_contacts_are_those_of_whole_runs(graph: Graph, scheme: str) -> None:
+    """Who ends at the first contact sees the same first contact, packet by packet."""
+    is_spy = np.zeros(graph.node_count, dtype=bool)
+    is_spy[np.random.default_rng(0).permutation(graph.node_count)[: round(0.2 * graph.node_count)]] = True
+    contacts = np.zeros(200, dtype=SEEN)
+    make_contacts(
+        graph.starts,
+        graph.friends,
+        is_spy,
+        np.flatnonzero(~is_spy).astype(np.int32),
+        key_of(7),
+        0,
+        SCHEMES[scheme],
+        0.1,
+        heap(len(graph.friends) + 2),
+        walk(),
+        contacts,
+    )
+    seen = runs(graph, scheme, 200)
+    for field in ("author", "first_friend", "on_stem"):
+        assert (contacts[field] == seen[field]).all()
+    assert np.allclose(contacts["first_at"], seen["first_at"], rtol=1e-4)
