@@ -9,6 +9,7 @@ from scipy import sparse, stats
 from scipy.sparse import csgraph
 
 from rumor.sim.graphs.graph import Graph
+from rumor.sim.spread.adaptive import ball
 from rumor.sim.spread.arrivals import arrival_times, front
 from rumor.sim.spread.compiled import compiled
 from rumor.sim.spread.contact import make_contacts
@@ -107,6 +108,7 @@ def runs(
         work,
         step,
         walk(),
+        ball(graph.node_count, len(graph.friends)),
         seen,
     )
     return seen
@@ -200,3 +202,12 @@ def test_first_contacts_are_those_of_whole_runs(graph: Graph, scheme: str) -> No
     for field in ("author", "first_friend", "on_stem"):
         assert (contacts[field] == seen[field]).all()
     assert np.allclose(contacts["first_at"], seen["first_at"], rtol=1e-4)
+
+
+def test_adaptive_diffusion_does_what_the_engine_does() -> None:
+    """Hand-overs and the time of the flood, as measured on engines on the same kind of graph (docs/spreading.md)."""
+    edges = list(networkx.powerlaw_cluster_graph(150, 4, 0.5, seed=3).edges)
+    seen = runs(Graph.from_edges(150, edges), "adaptive", 600)
+    assert 4.5 < seen["hops"].mean() / 150 < 6
+    assert 19 < np.median(seen["opened_at"]) < 22
+    assert (seen["opener"] == seen["author"]).mean() < 0.03
