@@ -33,6 +33,8 @@ GRAPHS: Final[Mapping[str, _Place]] = {
     ),
     "ego-facebook": _Place(package="r-cran-threejs", path="usr/lib/R/site-library/threejs/data/ego.RData"),
 }
+#: Where packages are installed.
+ROOTS: Final = ("/",)
 
 
 def find(name: str) -> Graph:
@@ -40,7 +42,7 @@ def find(name: str) -> Graph:
     place = GRAPHS.get(name)
     if place is None:
         raise GraphError(f"There is no graph debian:{name}: take {' or '.join(GRAPHS)}.")
-    for root in filter(None, (os.environ.get("RUMOR_DEBIAN"), "/")):
+    for root in filter(None, (os.environ.get("RUMOR_DEBIAN"), *ROOTS)):
         path = Path(root) / place.path
         if path.exists():
             return load(path)

@@ -28,4 +28,4 @@ def uniforms(key: int, count: int) -> NDArray[np.float64]:
     bits *= np.uint64(0x94D049BB133111EB)
     bits ^= bits >> np.uint64(31)
     bits >>= np.uint64(11)
-    return bits * 2.0**-53
+    return bits.astype(np.float64) * np.float64(2.0**-53)

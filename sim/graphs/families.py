@@ -49,7 +49,10 @@ class Family:
 
 def _too_many(edge_count: float) -> Flaw:
     if edge_count > EDGES_MAX:
-        return "n", f"{edge_count:,.0f} friendships are more than {EDGES_MAX:,}; ask for fewer nodes or friends."
+        return (
+            "n",
+            f"{edge_count:,.0f} friendships are more than {EDGES_MAX:,}; ask for fewer nodes or friends.",
+        )
     return None
 
 
@@ -97,9 +100,15 @@ def _tree_flaw(numbers: Numbers) -> Flaw:
 def _regular_flaw(numbers: Numbers) -> Flaw:
     n, degree = numbers["n"], numbers["degree"]
     if not 2 <= degree < n:
-        return "degree", f"In a random-regular graph of {n} nodes each has 2 to {n - 1} friends, and not {degree}."
+        return (
+            "degree",
+            f"In a random-regular graph of {n} nodes each has 2 to {n - 1} friends, and not {degree}.",
+        )
     if n * degree % 2:
-        return "degree", f"No graph of {n} nodes gives each {degree} friends: one of the two numbers must be even."
+        return (
+            "degree",
+            f"No graph of {n} nodes gives each {degree} friends: one of the two numbers must be even.",
+        )
     return _too_many(n * degree / 2)
 
 
@@ -124,7 +133,9 @@ def _even_flaw(name: str) -> Callable[[Numbers], Flaw]:
     def find(numbers: Numbers) -> Flaw:
         n, degree = numbers["n"], numbers[name]
         if degree % 2 or not 2 <= degree < n:
-            wanted = f"The mean degree of this kind of graph is even, at least 2 and below {n}, and not {degree}."
+            wanted = (
+                f"The mean degree of this kind of graph is even, at least 2 and below {n}, and not {degree}."
+            )
             return name, wanted
         return _too_many(n * degree / 2)
 
@@ -154,11 +165,11 @@ FAMILIES: Final[Mapping[str, Family]] = {
     "regular-tree": Family(
         defaults={"degree": None}, find_flaw=_tree_flaw, make=lambda numbers, _: Tree(numbers["degree"])
     ),
-    "random-regular": Family(
-        defaults={"n": None, "degree": None}, find_flaw=_regular_flaw, make=_regular
-    ),
+    "random-regular": Family(defaults={"n": None, "degree": None}, find_flaw=_regular_flaw, make=_regular),
     "watts-strogatz": Family(
-        defaults={"n": None, "degree": None, "rewired": 0.1}, find_flaw=_even_flaw("degree"), make=_small_world
+        defaults={"n": None, "degree": None, "rewired": 0.1},
+        find_flaw=_even_flaw("degree"),
+        make=_small_world,
     ),
     "barabasi-albert": Family(
         defaults={"n": None, "mean_degree": None},
@@ -182,7 +193,9 @@ def _connected(kind: str, n: int, edges: Callable[[int], NDArray[np.int32]], key
     raise GraphError(f"Of {DRAWS_MAX} {kind} graphs none was connected; ask for a higher mean degree.")
 
 
-def _grown(function: Callable[..., int], arguments: tuple[Any, ...], count: int, key: int) -> NDArray[np.int32]:
+def _grown(
+    function: Callable[..., int], arguments: tuple[Any, ...], count: int, key: int
+) -> NDArray[np.int32]:
     """So many edges, made by one of ``growth`` with as many draws as it needs."""
     if count >= COMPILED_MIN:
         function = _compiled(function)

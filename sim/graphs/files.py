@@ -2,7 +2,7 @@
 
 | ending | form |
 |---|---|
-| ``.txt``, ``.edges``, ``.csv``, ``.tsv`` | a friendship a line: the numbers of two nodes (``lines``); a heading in .csv and .tsv |
+| ``.txt``, ``.edges``, ``.csv``, ``.tsv`` | two numbers a line (``lines``); a heading in .csv and .tsv |
 | ``.mtx`` | Matrix Market, coordinates of a square matrix (Boisvert, Pozo and Remington, 1996) |
 | ``.graphml`` | GraphML (``graphml``) |
 | ``.gt`` | graph-tool's own (``gt``) |
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .graph import Graph, GraphError
 
@@ -40,7 +41,9 @@ def load(path: Path) -> Graph:
     suffix = (suffixes[:-1] if is_zipped else suffixes)[-1:]
     form = FORMS.get(suffix[0]) if suffix else None
     if form is None:
-        raise GraphError(f"{path} is no graph by its ending: take {', '.join(FORMS)}, each perhaps with .gz after it.")
+        raise GraphError(
+            f"{path} is no graph by its ending: take {', '.join(FORMS)}, each perhaps with .gz after it."
+        )
     try:
         with gzip.open(path) if is_zipped else path.open("rb") as file:
             data = file.read(SIZE_MAX + 1)
@@ -48,7 +51,10 @@ def load(path: Path) -> Graph:
         raise GraphError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from error
     if len(data) > SIZE_MAX:
         raise GraphError(f"{path} is larger than {SIZE_MAX // 10**9} GB; take a smaller graph.")
-    graph = form(data, str(path))
+    try:
+        graph = form(data, str(path))
+    except GraphError as error:  # Some know nothing of files.
+        raise error if str(path) in str(error) else GraphError(f"{path}: {error}") from error
     if not graph.edge_count:
         raise GraphError(f"{path} is empty: it has no friendship.")
     return graph
@@ -61,7 +67,11 @@ def _edge_list(data: bytes, where: str) -> Graph:
 def _table(data: bytes, where: str) -> Graph:
     """A list of edges that may begin with a heading."""
     heading, newline, rest = data.partition(b"\n")
-    return _numbered(rest, where, 2) if newline and not re.match(rb"[\s\d#%]", heading) else _numbered(data, where, 1)
+    return (
+        _numbered(rest, where, 2)
+        if newline and not re.match(rb"[\s\d#%]", heading)
+        else _numbered(data, where, 1)
+    )
 
 
 def _numbered(data: bytes, where: str, first_line: int) -> Graph:
@@ -74,13 +84,13 @@ def _numbered(data: bytes, where: str, first_line: int) -> Graph:
     if pairs.max() < 4 * len(pairs):
         is_there = np.zeros(pairs.max() + 1, dtype=np.bool_)
         is_there[pairs[:, 0]] = is_there[pairs[:, 1]] = True
-        names = np.flatnonzero(is_there)
+        names: NDArray[np.int64] = np.flatnonzero(is_there)
         if len(names) < len(is_there):
             pairs = (np.cumsum(is_there) - 1)[pairs]
     else:
         names, pairs = np.unique(pairs, return_inverse=True)
     is_plain = len(names) == names[-1] + 1
-    return Graph.from_edges(len(names), pairs, None if is_plain else names)
+    return Graph.from_edges(len(names), pairs, None if is_plain else names.tolist())
 
 
 def _matrix_market(data: bytes, where: str) -> Graph:
@@ -101,7 +111,9 @@ def _matrix_market(data: bytes, where: str) -> Graph:
         raise GraphError(f"{where}, line {line}: rows, columns and entries of the matrix were expected.")
     rows, columns, entries = map(int, words)
     if rows != columns or rows > NODES_MAX:
-        raise GraphError(f"{where}, line {line}: a graph is a square matrix, and this one has {rows} rows of {columns}.")
+        raise GraphError(
+            f"{where}, line {line}: a graph is a square matrix, and this one has {rows} rows of {columns}."
+        )
     pairs = read_pairs(rest, where, first_line=line + 1, low=1, high=rows)
     if len(pairs) != entries:
         raise GraphError(f"{where} has {len(pairs)} of the {entries} entries that its line {line} promises.")

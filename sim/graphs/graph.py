@@ -35,9 +35,7 @@ class Graph:
     """What nodes are called where the graph is from, in order; None where they are called by their numbers."""
 
     @classmethod
-    def from_edges(
-        cls, node_count: int, edges: ArrayLike, names: "Sequence[Any] | None" = None
-    ) -> "Graph":
+    def from_edges(cls, node_count: int, edges: ArrayLike, names: "Sequence[Any] | None" = None) -> "Graph":
         """Builds a graph from pairs of nodes, in any order; of repeated ones and of both directions one counts.
 
         Raises ``GraphError`` if a node is its own friend or not below ``node_count``.

@@ -31,7 +31,7 @@ def parse(data: bytes, where: str) -> Graph:
             friends = np.frombuffer(data, f"{order}u{width}", count, at + 8).astype(np.int64)
             edges.append(np.stack([np.full(count, node), friends], axis=1))
             at += 8 + count * width
-    except ValueError as error:  # Of numpy, where the data end.
+    except (ValueError, OverflowError) as error:  # Of numpy, where the data end.
         raise GraphError(f"{where} ends too early; fetch it again.") from error
     pairs = np.concatenate(edges or [np.empty((0, 2), dtype=np.int64)])
     return Graph.from_edges(node_count, pairs[pairs[:, 0] != pairs[:, 1]])

@@ -33,6 +33,8 @@ def parse(data: bytes, where: str) -> Graph:
         _, at = _numbers(raw, at)
         ones, at = _numbers(raw, at)
         others, at = _numbers(raw, at)
+        if len(node_counts) != 1 or len(ones) != len(others):
+            raise ValueError("other lengths")
     except (ValueError, lzma.LZMAError, struct.error) as error:
         raise GraphError(f"{where} is no graph of R's igraph: {error}.") from error
     return Graph.from_edges(int(node_counts[0]), np.stack([ones, others], axis=1).astype(np.int64))
@@ -56,4 +58,6 @@ def _numbers(raw: bytes, at: int) -> tuple[NDArray[np.float64], int]:
         raise ValueError(f"another value at byte {at}")
     form = ">f8" if kind == _REALS else ">i4"
     values = np.frombuffer(raw, form, count, at + 8)
+    if not np.isfinite(values).all():
+        raise ValueError(f"a number is missing at byte {at}")
     return values.astype(np.float64), at + 8 + values.nbytes

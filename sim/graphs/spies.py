@@ -1,7 +1,7 @@
 """Spies: which nodes work for the adversary.
 
-In words: ``0.2``, a share of all nodes, at random; ``12``, a count; ``hubs:0.1``, those with most friends, as a share or
-count; ``friends-of:17``, all friends of one node, who is none. A text with a point is a share.
+In words: ``0.2``, a share of all nodes, at random; ``12``, a count; ``hubs:0.1``, those with most friends, as a share
+or a count; ``friends-of:17``, all friends of one node, who is none. A text with a point is a share.
 """
 
 import re

@@ -27,7 +27,7 @@ MIXING = {
 
 def setting_of(run: Run) -> Setting:
     return Setting(
-        friends=[sorted(run.graph.friends(node)) for node in range(run.graph.node_count)],
+        friends=[run.graph.friends_of(node) for node in range(run.graph.node_count)],
         spies=run.ledger.spies,
         pace=run.scenario.pace,
         route_length=run.scenario.route_length,
@@ -75,7 +75,7 @@ def test_spies_tell_their_own_packets_from_all_others(mixed: Mixed) -> None:
 
 def test_only_honest_friends_of_spies_are_seen(mixed: Mixed) -> None:
     run = mixed.run
-    around = {friend for spy in run.ledger.spies for friend in run.graph.friends(spy)} - run.ledger.spies
+    around = {friend for spy in run.ledger.spies for friend in run.graph.friends_of(spy)} - run.ledger.spies
     told = {friend for packet in mixed.seen.values() for friend in packet.announced}
     handed = {packet.stemmed.friend for packet in mixed.seen.values() if packet.stemmed is not None}
     assert told | handed <= around
