@@ -18,7 +18,7 @@ from .counter import Key, derived, exponential, uniform, whole
 from .opening import open_packet
 from .stems import Walk, private_stem, relay_stem
 
-__all__ = ["DELAYS", "SCHEMES", "SEEN", "make_runs"]
+__all__ = ["DELAYS", "SCHEMES", "SEEN", "link_delay", "make_runs", "note"]
 
 #: The schemes, and for those with a stem which kind: −1 private, otherwise the variant of Dandelion++.
 SCHEMES: Final = {
@@ -33,10 +33,10 @@ SCHEMES: Final = {
 }
 #: How long an announcement takes, in its mean.
 DELAYS: Final = {"exponential": 0, "unit": 1, "uniform": 2}
-_STEM, _DANDELION = 2, 3
+STEM, DANDELION = 2, 3
 _EXPONENTIAL, _UNIT = 0, 1
 #: Purposes of the keys under a run's own.
-_AUTHOR, _CHOICES, _WALK, _LINKS, _SPIES, _TIES = range(6)
+AUTHOR, CHOICES, WALK, LINKS, SPIES, TIES = range(6)
 
 #: What is known of each run. ``first_friend``: the honest node that was the first to tell a spy, −1 if none did;
 #: ``on_stem``: whether it handed the packet over. ``opened_at``: when the packet was first opened anywhere; ``t50`` and
@@ -57,7 +57,7 @@ SEEN: Final = np.dtype(
 
 
 @inlined
-def _delay(key: Key, link: int, kind: int) -> float:
+def link_delay(key: Key, link: int, kind: int) -> float:
     if kind == _EXPONENTIAL:
         return exponential(key, link)
     if kind == _UNIT:
@@ -100,31 +100,31 @@ def make_runs(
     hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
     for number in range(len(seen)):
         key = derived(seed, first_run + number)
-        author = honest[whole(key, _AUTHOR, len(honest))]
+        author = honest[whole(key, AUTHOR, len(honest))]
         if spy_chance > 0:
-            chance_key = derived(key, _SPIES)
+            chance_key = derived(key, SPIES)
             for node in range(node_count):
                 is_spy[node] = node != author and uniform(chance_key, node) < spy_chance
-        choices, walk_key, links = derived(key, _CHOICES), derived(key, _WALK), derived(key, _LINKS)
-        if scheme == _STEM:
+        choices, walk_key, links = derived(key, CHOICES), derived(key, WALK), derived(key, LINKS)
+        if scheme == STEM:
             private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, latency, room)
-        elif scheme >= _DANDELION:
+        elif scheme >= DANDELION:
             relay_stem(
-                starts, friends, choices, walk_key, author, end, embargo, scheme - _DANDELION, latency, room
+                starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, room
             )
         else:
             flood_node[0], flood_at[0] = author, 0.0
             counts[0], counts[1] = 0, 1
         for link in range(len(delays)):
-            delays[link] = _delay(links, link, delay_kind) + 3 * latency
+            delays[link] = link_delay(links, link, delay_kind) + 3 * latency
         hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
-        _note(
+        note(
             starts, friends, twins, delays, is_spy, author, hops, latency, times, reached, room, seen, number
         )
 
 
 @compiled
-def _note(
+def note(
     starts: NDArray[np.int64],
     friends: NDArray[np.int32],
     twins: NDArray[np.int64],
