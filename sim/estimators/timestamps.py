@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from ..graphs.graph import Graph
 from ..spread.compiled import compiled
+from .distances import hops_between
 from .seen import Array, Ground, Observed, Practice
 
 __all__ = ["HopDelay", "log_likelihoods", "matched", "posterior"]
@@ -88,7 +89,7 @@ def matched(practice: Practice, ground: Ground) -> HopDelay:
     """
     times = practice.observed.spy_times
     assert times is not None
-    distances = _distances(ground.graph.starts, ground.graph.friends, practice.authors, ground.spy_nodes)
+    distances = hops_between(ground.graph, practice.authors, ground.spy_nodes)
     usable = np.isfinite(times) & (distances > 0)
     at, hops = np.where(usable, times, 0.0), np.where(usable, distances, 0)
     counts = np.maximum(usable.sum(axis=1, keepdims=True), 1)
@@ -102,34 +103,6 @@ def matched(practice: Practice, ground: Ground) -> HopDelay:
     # On a tree, about S − 1 of S residues are free; each path has on average so many hops of its own.
     free = max(1.0, float((counts - 1).sum()))
     return max(mean, 1e-3), float((rest**2).sum()) / free / max(1.0, float(hops.sum() / counts.sum()))
-
-
-@compiled
-def _distances(
-    starts: NDArray[np.int64],
-    friends: NDArray[np.int32],
-    sources: NDArray[np.int32],
-    nodes: NDArray[np.int32],
-) -> NDArray[np.int32]:
-    """[source, node]: hops between; −1 if there is no way."""
-    count = len(starts) - 1
-    order, far = np.empty(count, dtype=np.int32), np.empty(count, dtype=np.int32)
-    found = np.empty((len(sources), len(nodes)), dtype=np.int32)
-    for row in range(len(sources)):
-        far[:] = -1
-        order[0], far[sources[row]], reached, place = sources[row], 0, 1, 0
-        while place < reached:
-            node = order[place]
-            place += 1
-            for link in range(starts[node], starts[node + 1]):
-                friend = friends[link]
-                if far[friend] < 0:
-                    far[friend] = far[node] + 1
-                    order[reached] = friend
-                    reached += 1
-        for column in range(len(nodes)):
-            found[row, column] = far[nodes[column]]
-    return found
 
 
 @compiled
