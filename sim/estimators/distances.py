@@ -9,9 +9,7 @@ from ..spread.compiled import compiled
 __all__ = ["hops_between"]
 
 
-def hops_between(
-    graph: Graph, sources: NDArray[np.int32], nodes: NDArray[np.int32]
-) -> NDArray[np.int32]:
+def hops_between(graph: Graph, sources: NDArray[np.int32], nodes: NDArray[np.int32]) -> NDArray[np.int32]:
     """Of shape (sources, nodes): how many hops lie between them; −1 where there is no way. ``O(sources · links)``."""
     asked, which = np.unique(sources, return_inverse=True)
     return np.asarray(_search(graph.starts, graph.friends, asked, nodes)[which.reshape(-1)])

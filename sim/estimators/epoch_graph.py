@@ -9,15 +9,20 @@ honest steps of the walk and p_uv for those to spies: a stem is first handed to 
     ``P(u → spy | v) = (Σ_n ((1−q) P)^n)_vu · σ_u``,   ``σ_u`` the share of u's relays that are spies,
 
 and its flood starts at w with ``q · (P · Σ_n ((1−q) P)^n)_vw``, of which spies first hear from u with the chance that
-``stem`` draws by simulation. With a uniform prior these are posteriors, when they are made to sum to 1.
+``stem`` draws by simulation; or the start is known, if ``Observed.openers`` says so (the papers differ in this). With a uniform prior these are posteriors, when they are made to sum to 1.
 
-Assumed: every node has learnt relays, as the adversary's best case; fresh choices of each packet among the two relays (in
-the variants with a fixed map of edges, those who know more of the map than the graph can do better); walks that come by
-the same node twice do not take the other relay then; fail-safe timers do not end (they take 427 hops).
+Where the map of edges is fixed, as in all variants but per-transaction, whoever knows *routes* besides knows the one way that
+each node's stems take in this epoch for as long as nobody diffuses: v's stem is seen leaving u, the node before the
+first spy on its route, with probability ``(1−q)^n`` after n honest hops, and floods start at each node on its way.
 
-Cost: ``O(hops · n)`` for each different sighting of an epoch; the table of floods as in ``stem``, once for a ground.
+Assumed: every node's relays (and routes) have been learnt, as the adversary's best case; who diffuses has not. Of the
+graph alone: fresh choices of each packet among the two relays, and none that come by the same node twice. Fail-safe
+timers do not end (they take 427 hops).
+
+Cost: ``O(hops · n)`` for each different sighting of an epoch, either way; the table of floods as in ``stem``, once for a ground.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -27,36 +32,62 @@ from ..spread.compiled import compiled
 from .seen import Array, Ground, Observed
 from .stem import StemModel
 
-__all__ = ["posterior", "walks"]
+__all__ = ["by_routes", "posterior", "walks"]
 
 #: Stems that go on for so many hops do so once in 40,000.
 HOPS_MAX: Final = 100
 
 
 def posterior(observed: Observed, ground: Ground, stems: StemModel | None = None) -> Array:
-    """Of shape (runs, suspects). ``stems``: that of the same ground, for its floods, if it is at hand."""
-    assert observed.relays is not None
+    """Of shape (runs, suspects), from the graph of relays. ``stems``: that of the ground, for its floods, if at hand."""
+    relays = observed.relays
+    assert relays is not None
+
+    def weigh(epoch: int, friend: int, ends: Array, on_stem: bool) -> Array:  # noqa: ARG001
+        reached = walks(relays[epoch], ground.spies, ground.end, ends)
+        return reached if on_stem else _before(relays[epoch], ground.spies, reached)
+
+    return _ask(observed, ground, stems, weigh)
+
+
+def by_routes(observed: Observed, ground: Ground, stems: StemModel | None = None) -> Array:
+    """Of shape (runs, suspects), from the routes of stems."""
+    routes = observed.routes
+    assert routes is not None
+
+    def weigh(epoch: int, friend: int, ends: Array, on_stem: bool) -> Array:
+        return _along(routes[epoch], ground.spies, ground.end, friend if on_stem else -1, ends)
+
+    return _ask(observed, ground, stems, weigh)
+
+
+def _ask(
+    observed: Observed,
+    ground: Ground,
+    stems: StemModel | None,
+    weigh: Callable[[int, int, Array, bool], Array],
+) -> Array:
+    """Asks once for each different sighting of an epoch."""
     assert observed.epochs is not None
     model = stems or StemModel(ground.setting(), bare=ground.bare)
     count = len(ground.suspects)
     found = np.full((len(observed), count), 1 / count)
-    sightings = np.stack([observed.epochs, observed.first_friend, observed.on_stem], axis=1)
-    asked, which = np.unique(sightings[observed.first_friend >= 0], axis=0, return_inverse=True)
+    told = observed.first_friend >= 0
+    openers = np.full(len(observed), -1) if observed.openers is None else observed.openers
+    openers = np.where(observed.on_stem, -1, openers)
+    sightings = np.stack([observed.epochs, observed.first_friend, observed.on_stem, openers], axis=1)
+    asked, which = np.unique(sightings[told], axis=0, return_inverse=True)
     answers = np.empty((len(asked), count))
-    for place, (epoch, friend, on_stem) in enumerate(asked.tolist()):
-        relays = observed.relays[epoch]
+    for place, (epoch, friend, on_stem, opener) in enumerate(asked.tolist()):
         ends = np.zeros(ground.graph.node_count)
-        if on_stem:
-            ends[friend] = 1.0
+        if on_stem or opener >= 0:
+            ends[friend if on_stem else opener] = 1.0
         else:
             ends[ground.suspects] = model.announces[:, model.index[friend]]
-        reached = walks(relays, ground.spies, ground.end, ends)
-        if not on_stem:
-            reached = _before(relays, ground.spies, reached)
-        weights = reached[ground.suspects]
+        weights = weigh(epoch, friend, ends, bool(on_stem))[ground.suspects]
         total = weights.sum()
         answers[place] = weights / total if total > 0 else 1 / count
-    found[observed.first_friend >= 0] = answers[which.reshape(-1)]
+    found[told] = answers[which.reshape(-1)]
     return found
 
 
@@ -94,3 +125,31 @@ def _walks(relays: NDArray[np.int32], spies: NDArray[np.bool_], end: float, ends
         if latest.max() < 1e-12:
             break
     return total
+
+
+@compiled
+def _along(routes: NDArray[np.int32], spies: NDArray[np.bool_], end: float, last: int, ends: Array) -> Array:
+    """By node: how likely its stem is seen leaving ``last``, or if that is −1 how likely it ends where ``ends`` weigh."""
+    count, hops = routes.shape
+    found, stamps = np.zeros(count), np.full(count, -1, dtype=np.int32)
+    for author in range(count):
+        if spies[author]:
+            continue
+        here, going = author, 1.0
+        stamps[author] = author
+        for hop in range(hops):
+            following = routes[author, hop]
+            if following < 0:
+                break
+            if spies[following]:
+                if here == last:
+                    found[author] += going
+                break
+            here = following
+            # Who has passed it on once is no diffuser in this epoch. The author's own goes a hop in any case.
+            if stamps[here] != author:
+                stamps[here] = author
+                if last < 0:
+                    found[author] += going * end * ends[here]
+                going *= 1.0 - end
+    return found

@@ -20,6 +20,8 @@ __all__ = ["Array", "Ground", "Observed", "Practice"]
 
 Array = NDArray[np.float64]
 
+#: The fields of ``Observed`` that are not by run.
+_BY_EPOCH = ("relays", "routes")
 #: An embargo that never ends, in hops.
 NEVER = 1e12
 
@@ -103,8 +105,13 @@ class Observed:
     """Of shape (runs, spies): by whom; −1 if never."""
     infected: NDArray[np.bool_] | None = None
     """Of shape (runs, nodes): a snapshot of who has the packet."""
+    openers: NDArray[np.int32] | None = None
+    """Of shape (runs,): where the flood began, if that is known and not only guessed at."""
     relays: NDArray[np.int32] | None = None
     """Of shape (epochs, nodes, 2): the graph of relays of each epoch, if it was learnt."""
+    routes: NDArray[np.int32] | None = None
+    """Of shape (epochs, nodes, hops): the way that stems of each node take in each epoch for as long as they go on, up to the
+    first spy, if that was learnt too; −1 after it."""
     epochs: NDArray[np.int64] | None = None
     """Of shape (runs,): the epoch of each run."""
 
@@ -119,7 +126,7 @@ class Observed:
     def of_runs(self, chosen: Any) -> "Observed":
         """The same of some runs: a slice, a mask or places."""
         by_run: dict[str, Any] = {
-            each.name: value if each.name == "relays" or value is None else value[chosen]
+            each.name: value if each.name in _BY_EPOCH or value is None else value[chosen]
             for each in fields(self)
             for value in [getattr(self, each.name)]
         }

@@ -23,6 +23,10 @@ __all__ = ["observe"]
 _EPOCHS = -1
 #: An exponential draw is longer once in 10^12.
 _LONGEST = 28.0
+#: Hops of a route that are told. One stem in 200 is longer.
+ROUTE_MAX = 50
+#: What of Dandelion++ goes another way with each packet.
+_ROUTELESS = ("dandelion-per-transaction",)
 
 
 def observe(
@@ -35,6 +39,7 @@ def observe(
     epoch_runs: int = 0,
     snapshot: int = 0,
     spy_times: bool = True,
+    openers: bool = False,
 ) -> tuple[Practice, NDArray[np.void]]:
     """Makes runs. Returns what spies have of them with the authors, and the rows of ``SEEN``.
 
@@ -48,6 +53,7 @@ def observe(
             of relays of each epoch is given too.
         snapshot: how many nodes have the packet when the snapshot is taken; 0 for none.
         spy_times: whether spies' times are wanted.
+        openers: whether spies are to know where each flood began.
     """
     graph = ground.graph
     shape = runs, len(ground.spy_nodes) if spy_times else 0
@@ -85,6 +91,10 @@ def observe(
         numbers = (np.arange(runs, dtype=np.int64) + first_run) // epoch_runs
         first = int(numbers[0]) if runs else 0
         epochs = numbers - first
+    count = 0 if epochs is None else int(epochs.max(initial=-1)) + 1
+    # A fresh choice for each packet is no route.
+    has_routes = bool(count) and ground.scheme.startswith("dandelion") and ground.scheme not in _ROUTELESS
+    fixed = graph.starts, graph.friends, key_of(seed), first or 0, count
     observed = Observed(
         first_friend=rows["first_friend"],
         first_at=rows["first_at"],
@@ -92,9 +102,11 @@ def observe(
         spy_times=times if spy_times else None,
         spy_tellers=tellers if spy_times else None,
         infected=infected if snapshot else None,
-        relays=None
-        if epochs is None or first is None
-        else _relays(graph.starts, graph.friends, key_of(seed), first, int(epochs.max(initial=-1)) + 1),
+        openers=rows["opener"] if openers else None,
+        relays=_relays(*fixed) if count else None,
+        routes=_routes(*fixed, SCHEMES[ground.scheme] - DANDELION, ground.spies, walk())
+        if has_routes
+        else None,
         epochs=epochs,
     )
     return Practice(observed=observed, authors=rows["author"]), rows
@@ -114,6 +126,33 @@ def _relays(
                 key = derived(choices, node)
                 for slot in range(2):
                     found[epoch, node, slot] = relay_of(starts, friends, key, node, slot)
+    return found
+
+
+@compiled
+def _routes(
+    starts: NDArray[np.int64],
+    friends: NDArray[np.int32],
+    seed: Key,
+    first: int,
+    count: int,
+    variant: int,
+    spies: NDArray[np.bool_],
+    room: Walk,
+) -> NDArray[np.int32]:
+    """The way of each node's own stems in so many epochs, as it were if nobody diffused, up to the first spy."""
+    nodes = len(starts) - 1
+    found = np.full((count, nodes, ROUTE_MAX), -1, dtype=np.int32)
+    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
+    for epoch in range(count):
+        choices = derived(derived(seed, _EPOCHS), first + epoch)
+        for node in range(nodes):
+            if starts[node + 1] > starts[node]:
+                relay_stem(starts, friends, choices, seed, node, 0.0, 0.0, variant, 0.0, room)
+                for hop in range(min(counts[0], ROUTE_MAX)):
+                    found[epoch, node, hop] = hop_to[hop]
+                    if spies[hop_to[hop]]:
+                        break
     return found
 
 
@@ -170,9 +209,7 @@ def _observe(
         for link in range(len(delays)):
             delays[link] = link_delay(links, link, delay_kind) + 3 * latency
         hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
-        note(
-            starts, friends, twins, delays, spies, author, hops, latency, times, reached, room, rows, number
-        )
+        note(starts, friends, twins, delays, spies, author, hops, latency, times, reached, room, rows, number)
         for column in range(len(spy_nodes)):
             spy = spy_nodes[column]
             at, teller = np.float32(np.inf), -1
