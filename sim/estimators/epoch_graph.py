@@ -1,25 +1,25 @@
 """The learnt epoch graph: Dandelion++ against spies who know which two relays everybody has in this epoch.
 
 Dandelion++ keeps its graph of relays for an epoch, and every stem runs on it; who watches for a while learns it. What
-stays unknown is which of the two relays a node takes for what, and who diffuses. So a stem is a walk on this graph that
-takes either relay of each node with probability ½, and goes on with probability ``1 − q`` after the first hop. All stems
-that end in what was seen are enumerated, backwards from there and all of one length at a time, with P for the
-honest steps of the walk and p_uv for those to spies: a stem is first handed to a spy by u with probability
+then stays unknown is which of the two relays a node takes for what, and who diffuses. So a stem is a walk on this graph
+that takes either relay of each node with probability ½, and goes on with probability ``1 − q`` after the first hop.
+All stems that end in what was seen are enumerated, backwards from there and all of one length at a time. With P for
+the steps between honest nodes and ``σ_u`` for the share of u's relays that are spies, v's stem is first handed to a
+spy by u with probability ``(Σ_n ((1−q) P)^n)_vu · σ_u``, and its flood starts at w with
+``q · (P · Σ_n ((1−q) P)^n)_vw``. From whom spies then hear first is drawn by ``stem``; or they know where the flood
+began, if ``Observed.openers`` says so, which is where papers differ. With a uniform prior these are posteriors when
+they are made to sum to 1.
 
-    ``P(u → spy | v) = (Σ_n ((1−q) P)^n)_vu · σ_u``,   ``σ_u`` the share of u's relays that are spies,
+Where the map of edges is fixed, as in all variants but per-transaction, an epoch has one way for the stems of each
+node, with one end. Who has learnt these *routes* too is left with those whose stems leave the same node for a spy, or
+end at the same diffuser: all as likely.
 
-and its flood starts at w with ``q · (P · Σ_n ((1−q) P)^n)_vw``, of which spies first hear from u with the chance that
-``stem`` draws by simulation; or the start is known, if ``Observed.openers`` says so (the papers differ in this). With a uniform prior these are posteriors, when they are made to sum to 1.
+Assumed: every node's relays (and routes) have been learnt, as the adversary's best case. Of the graph alone: fresh
+choices of each packet among the two relays, none that come by the same node twice, and no fail-safe timers, which take
+427 hops; of routes, timers are a rare exception that may open a packet anywhere on its way.
 
-Where the map of edges is fixed, as in all variants but per-transaction, whoever knows *routes* besides knows the one way that
-each node's stems take in this epoch for as long as nobody diffuses: v's stem is seen leaving u, the node before the
-first spy on its route, with probability ``(1−q)^n`` after n honest hops, and floods start at each node on its way.
-
-Assumed: every node's relays (and routes) have been learnt, as the adversary's best case; who diffuses has not. Of the
-graph alone: fresh choices of each packet among the two relays, and none that come by the same node twice. Fail-safe
-timers do not end (they take 427 hops).
-
-Cost: ``O(hops · n)`` for each different sighting of an epoch, either way; the table of floods as in ``stem``, once for a ground.
+Cost: ``O(hops · n)`` for each different sighting of an epoch, either way; the table of floods as in ``stem``, once for
+a ground.
 """
 
 from collections.abc import Callable
@@ -39,11 +39,11 @@ HOPS_MAX: Final = 100
 
 
 def posterior(observed: Observed, ground: Ground, stems: StemModel | None = None) -> Array:
-    """Of shape (runs, suspects), from the graph of relays. ``stems``: that of the ground, for its floods, if at hand."""
+    """Of shape (runs, suspects), from the graph of relays. ``stems``: that of the same ground, if at hand."""
     relays = observed.relays
     assert relays is not None
 
-    def weigh(epoch: int, friend: int, ends: Array, on_stem: bool) -> Array:  # noqa: ARG001
+    def weigh(epoch: int, ends: Array, on_stem: bool) -> Array:
         reached = walks(relays[epoch], ground.spies, ground.end, ends)
         return reached if on_stem else _before(relays[epoch], ground.spies, reached)
 
@@ -55,8 +55,10 @@ def by_routes(observed: Observed, ground: Ground, stems: StemModel | None = None
     routes = observed.routes
     assert routes is not None
 
-    def weigh(epoch: int, friend: int, ends: Array, on_stem: bool) -> Array:
-        return _along(routes[epoch], ground.spies, ground.end, friend if on_stem else -1, ends)
+    def weigh(epoch: int, ends: Array, on_stem: bool) -> Array:
+        return _along(
+            routes[epoch], ground.spies, on_stem, 1 / ground.embargo if ground.embargo else 0.0, ends
+        )
 
     return _ask(observed, ground, stems, weigh)
 
@@ -65,7 +67,7 @@ def _ask(
     observed: Observed,
     ground: Ground,
     stems: StemModel | None,
-    weigh: Callable[[int, int, Array, bool], Array],
+    weigh: Callable[[int, Array, bool], Array],
 ) -> Array:
     """Asks once for each different sighting of an epoch."""
     assert observed.epochs is not None
@@ -84,7 +86,7 @@ def _ask(
             ends[friend if on_stem else opener] = 1.0
         else:
             ends[ground.suspects] = model.announces[:, model.index[friend]]
-        weights = weigh(epoch, friend, ends, bool(on_stem))[ground.suspects]
+        weights = weigh(epoch, ends, bool(on_stem))[ground.suspects]
         total = weights.sum()
         answers[place] = weights / total if total > 0 else 1 / count
     found[told] = answers[which.reshape(-1)]
@@ -128,28 +130,30 @@ def _walks(relays: NDArray[np.int32], spies: NDArray[np.bool_], end: float, ends
 
 
 @compiled
-def _along(routes: NDArray[np.int32], spies: NDArray[np.bool_], end: float, last: int, ends: Array) -> Array:
-    """By node: how likely its stem is seen leaving ``last``, or if that is −1 how likely it ends where ``ends`` weigh."""
+def _along(
+    routes: NDArray[np.int32], spies: NDArray[np.bool_], on_stem: bool, fails: float, ends: Array
+) -> Array:
+    """By node: the weight in ``ends`` of where its stem leaves for a spy, or of where its flood starts.
+
+    ``fails`` is the chance that a fail-safe timer on the way makes it start there, for each hop.
+    """
     count, hops = routes.shape
-    found, stamps = np.zeros(count), np.full(count, -1, dtype=np.int32)
+    found = np.zeros(count)
     for author in range(count):
         if spies[author]:
             continue
-        here, going = author, 1.0
-        stamps[author] = author
+        here, meets, passed = author, False, ends[author]
         for hop in range(hops):
             following = routes[author, hop]
             if following < 0:
                 break
-            if spies[following]:
-                if here == last:
-                    found[author] += going
+            meets = spies[following]
+            if meets:
                 break
             here = following
-            # Who has passed it on once is no diffuser in this epoch. The author's own goes a hop in any case.
-            if stamps[here] != author:
-                stamps[here] = author
-                if last < 0:
-                    found[author] += going * end * ends[here]
-                going *= 1.0 - end
+            passed += ends[here]
+        if meets == on_stem:
+            found[author] = ends[here]
+        if not on_stem:
+            found[author] += fails * passed
     return found

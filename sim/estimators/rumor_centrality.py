@@ -49,13 +49,13 @@ def log_centralities(graph: Graph, infected: NDArray[np.int64], *, orders: bool 
     starts, friends = _within(graph.starts, graph.friends, infected)
     degrees = graph.degrees[infected]
     if len(friends) == 2 * (len(infected) - 1) and not orders:
-        return _by_passing(starts, friends, *_search(starts, friends))
+        return _by_passing(*_search(starts, friends))
     return _by_searching(starts, friends, degrees, _logarithms(int(degrees.sum()) + len(infected)), orders)
 
 
 def log_centralities_of_tree(parents: NDArray[np.int32]) -> Array:
     """The same on a tree that is given by the parent of each node; parents come first, and the first has none."""
-    return _by_parents(parents)
+    return _by_passing(np.arange(len(parents), dtype=np.int32), parents)
 
 
 def _logarithms(count: int) -> Array:
@@ -108,12 +108,7 @@ def _search(
 
 
 @compiled
-def _by_passing(
-    starts: NDArray[np.int64],
-    friends: NDArray[np.int32],
-    order: NDArray[np.int32],
-    parents: NDArray[np.int32],
-) -> Array:
+def _by_passing(order: NDArray[np.int32], parents: NDArray[np.int32]) -> Array:
     """Messages up and down one tree: from a root to a child T of n nodes change sides, R(child) = R · T / (n − T)."""
     count = len(order)
     sizes = np.ones(count, dtype=np.int64)
@@ -126,21 +121,6 @@ def _by_passing(
     found[order[0]] = root - math.log(count)
     for place in range(1, count):
         node = order[place]
-        found[node] = found[parents[node]] + math.log(sizes[node] / (count - sizes[node]))
-    return found
-
-
-@compiled
-def _by_parents(parents: NDArray[np.int32]) -> Array:
-    count = len(parents)
-    sizes = np.ones(count, dtype=np.int64)
-    root = math.lgamma(count + 1.0) - math.log(count)
-    for node in range(count - 1, 0, -1):
-        sizes[parents[node]] += sizes[node]
-        root -= math.log(sizes[node])
-    found = np.empty(count)
-    found[0] = root
-    for node in range(1, count):
         found[node] = found[parents[node]] + math.log(sizes[node] / (count - sizes[node]))
     return found
 

@@ -110,8 +110,8 @@ class Observed:
     relays: NDArray[np.int32] | None = None
     """Of shape (epochs, nodes, 2): the graph of relays of each epoch, if it was learnt."""
     routes: NDArray[np.int32] | None = None
-    """Of shape (epochs, nodes, hops): the way that stems of each node take in each epoch for as long as they go on, up to the
-    first spy, if that was learnt too; −1 after it."""
+    """Of shape (epochs, nodes, hops): the way that stems of each node take in each epoch, up to its end or the first
+    spy, if that was learnt too; −1 after it."""
     epochs: NDArray[np.int64] | None = None
     """Of shape (runs,): the epoch of each run."""
 

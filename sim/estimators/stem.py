@@ -20,11 +20,11 @@ Assumed: spies do what honest nodes do; all choices are independent of packet to
 weeks and a successor for a day (who counts what it gets from each friend may learn whose guard it is, and know more);
 revisits of a node are as good as first visits.
 
-Cost: H honest nodes with M links among them take ``O(hops · H · M)`` for stems and ``O(draws · H · M)`` for floods, once:
-half a second and one and a half for a thousand nodes with 8,000 links. A posterior is a column.
+Cost: H honest nodes with M links among them take ``O(hops · H · M)`` for stems and ``O(draws · H · M)`` for floods,
+once: half a second and one and a half for a thousand nodes with 8,000 links. A posterior is a column.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
@@ -90,27 +90,21 @@ class StemModel:
 
     def injector(self, packet: SeenPacket) -> Mapping[int, float]:
         """The posterior over the honest nodes; uniform if the packet was not seen."""
-        if not packet.is_seen:
-            return dict.fromkeys(self.index, 1 / len(self.index))
-        posterior = self.injectors(self.sightings([packet]), np.ones(1))
+        friend = packet.first_friend if packet.is_seen else -1
+        posterior = self.posteriors(np.array([friend]), np.array([packet.is_on_stem]))[0]
         return dict(zip(self.index, posterior.tolist(), strict=True))
 
-    def sightings(self, packets: Sequence[SeenPacket]) -> Places:
-        """The columns of the posteriors that the first sightings of these packets ask for; all must have been seen."""
-        columns = [
-            self.index[packet.first_friend] + (0 if packet.is_on_stem else len(self.index))
-            for packet in packets
-        ]
-        return np.array(columns, dtype=np.intp)
+    def columns(self, first_friends: NDArray[np.integer], on_stem: NDArray[np.bool_]) -> Places:
+        """The columns of the posteriors that first sightings ask for; all must have been seen."""
+        index = np.full(max(self.index, default=0) + 1, -1, dtype=np.intp)
+        index[list(self.index)] = np.arange(len(self.index))
+        return np.asarray(index[first_friends] + np.where(on_stem, 0, len(self.index)))
 
     def posteriors(self, first_friends: NDArray[np.integer], on_stem: NDArray[np.bool_]) -> Array:
-        """Of shape (packets, honest): the posterior of each, from its first sighting; uniform where there was none (−1)."""
-        count = len(self.index)
-        index = np.full(max(self.index, default=0) + 1, -1, dtype=np.intp)
-        index[list(self.index)] = np.arange(count)
+        """Of shape (packets, honest), from who told a spy first (−1 if nobody), and whether on the stem."""
         told = np.flatnonzero(first_friends >= 0)
-        found = np.full((len(first_friends), count), 1 / max(1, count))
-        found[told] = self._posteriors[:, index[first_friends[told]] + np.where(on_stem[told], 0, count)].T
+        found = np.full((len(first_friends), len(self.index)), 1 / max(1, len(self.index)))
+        found[told] = self._posteriors[:, self.columns(first_friends[told], on_stem[told])].T
         return found
 
     def injectors(self, sightings: Places, weights: Array) -> Array:
@@ -203,8 +197,8 @@ def _walk(
 ) -> None:
     """Counts out the hops of a stem from each node, which go to any honest friend but the one they came from.
 
-    ``first`` is the chance of each first hop, by node; ``ending`` and ``onward``, by hop and node, those of ending there
-    and of each further hop.
+    ``first`` is the chance of each first hop, by node; ``ending`` and ``onward``, by hop and node, those of ending
+    there and of each further hop.
     """
     count = len(starts) - 1
     crossing, arrivals = np.empty(len(friends)), np.empty(count)

@@ -1,10 +1,11 @@
 """Timestamp maximum likelihood: the author from when each spy heard, if delays are normal.
 
-After Pinto, Thiran and Vetterli, "Locating the source of diffusion in large-scale networks" (Physical Review Letters 109,
-2012). Delays of hops are taken for independent normal draws of one mean and variance. On a tree the times at the spies
-are then jointly normal for each source, with covariances that are the lengths of shared paths, and the likelihood is
-exact. On other graphs each candidate is given its own tree of breadth-first search, as in the paper. The time at
-which it all began is unknown and has a flat prior, which is what taking differences to one spy's time comes to.
+After Pinto, Thiran and Vetterli, "Locating the source of diffusion in large-scale networks" (Physical Review Letters
+109, 2012). Delays of hops are taken for independent normal draws of one mean and variance. On a tree the times at the
+spies are then jointly normal for each source, with covariances that are the lengths of shared paths, and the
+likelihood is exact. On other graphs each candidate is given its own tree of breadth-first search, as in the paper. The
+time at which it all began is unknown and has a flat prior, which is what taking differences to one spy's time comes
+to.
 
 *How.* The paper inverts a matrix of spies for each candidate, and multiplies by it for each run. On a tree that is not
 needed: a subtree says of its root's time that it is normal with some mean and variance, two such words about one node
@@ -84,8 +85,8 @@ def log_likelihoods(
 def matched(practice: Practice, ground: Ground) -> HopDelay:
     """The mean and variance that a hop seems to have, from runs of known authors.
 
-    In each run the times of spies are regressed on their distances from the author; what is left over is put down to the
-    hops, in proportion to their number.
+    In each run the times of spies are regressed on their distances from the author; what is left over is put down to
+    the hops, in proportion to their number.
     """
     times = practice.observed.spy_times
     assert times is not None

@@ -1,9 +1,9 @@
 """Observations: runs with all that an adversary may see of each, for estimators that want more than the first spy.
 
-The same runs as those of ``runs`` under the same seed and numbers, and the same rows for them; besides when each spy was
-first told and by whom, a snapshot of who had the packet when so many had it, and the graph of relays if it is
-learnt. Authors may be given, and epochs: runs of one epoch share what is fixed in it, as in a batch in which
-everybody sends a message.
+The same runs as those of ``runs`` under the same seed and numbers, and the same rows for them; besides when each spy
+was first told and by whom, a snapshot of who had the packet when so many had it, and the graph of relays if it is
+learnt. Authors may be given, and epochs: runs of one epoch share what is fixed in it, as in a batch in which everybody
+sends a message.
 """
 
 import numpy as np
@@ -104,7 +104,7 @@ def observe(
         infected=infected if snapshot else None,
         openers=rows["opener"] if openers else None,
         relays=_relays(*fixed) if count else None,
-        routes=_routes(*fixed, SCHEMES[ground.scheme] - DANDELION, ground.spies, walk())
+        routes=_routes(*fixed, ground.end, SCHEMES[ground.scheme] - DANDELION, ground.spies, walk())
         if has_routes
         else None,
         epochs=epochs,
@@ -136,19 +136,20 @@ def _routes(
     seed: Key,
     first: int,
     count: int,
+    end: float,
     variant: int,
     spies: NDArray[np.bool_],
     room: Walk,
 ) -> NDArray[np.int32]:
-    """The way of each node's own stems in so many epochs, as it were if nobody diffused, up to the first spy."""
+    """The way of each node's own stems in so many epochs, up to who diffuses or the first spy."""
     nodes = len(starts) - 1
     found = np.full((count, nodes, ROUTE_MAX), -1, dtype=np.int32)
-    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
+    hop_to, counts = room[2], room[6]
     for epoch in range(count):
         choices = derived(derived(seed, _EPOCHS), first + epoch)
         for node in range(nodes):
             if starts[node + 1] > starts[node]:
-                relay_stem(starts, friends, choices, seed, node, 0.0, 0.0, variant, 0.0, room)
+                relay_stem(starts, friends, choices, seed, node, end, 0.0, variant, 0.0, room)
                 for hop in range(min(counts[0], ROUTE_MAX)):
                     found[epoch, node, hop] = hop_to[hop]
                     if spies[hop_to[hop]]:
@@ -188,7 +189,7 @@ def _observe(
     reached = np.empty(node_count, dtype=np.float32)
     delays = np.empty(len(friends), dtype=np.float32)
     honest = np.flatnonzero(~spies).astype(np.int32)
-    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
+    hop_at, hop_from, hop_to, _, flood_node, flood_at, counts = room
     early = np.float32(2 * latency)
     for number in range(len(rows)):
         run = first_run + number
