@@ -18,9 +18,10 @@ from .ledger import Ledger
 from .loop import TICKS_PER_S
 
 if TYPE_CHECKING:
+    from .estimators.seen import Practice
     from .spread.flow import Flow
 
-__all__ = ["authors", "injectors", "of_flow", "seen_packets"]
+__all__ = ["authors", "injectors", "of_flow", "posts_of_flow", "seen_packets"]
 
 
 def seen_packets(ledger: Ledger) -> list[SeenPacket]:
@@ -117,3 +118,25 @@ def of_flow(flow: "Flow", spies: NDArray[np.bool_]) -> tuple[Sightings, NDArray[
         spread_by=flow.spread_by,
     )
     return columns, places
+
+
+def posts_of_flow(flow: "Flow", spies: NDArray[np.bool_]) -> "Practice":
+    """The posts of a flow: what spies have of each and of all packets, and apart from it who wrote them."""
+    from .estimators.seen import Observed, Practice
+
+    sightings, places = of_flow(flow, spies)
+    packets = flow.packets
+    shown = np.flatnonzero(packets["is_post"] & (packets["relay"] < 0))
+    seen, carriers = packets[shown], places[shown]
+    told = carriers >= 0
+    on_stem = told & (seen["stem_at"] <= seen["flood_at"])
+    first = np.where(on_stem, seen["stem_friend"], seen["flood_friend"])
+    observed = Observed(
+        first_friend=np.where(told, first, -1).astype(np.int32),
+        first_at=np.minimum(seen["stem_at"], seen["flood_at"]).astype(np.float32),
+        on_stem=on_stem,
+        sightings=sightings,
+        carriers=carriers,
+    )
+    # What own clocks injected comes first, in the order of ticks.
+    return Practice(observed=observed, authors=packets["injector"][seen["tick"]])

@@ -30,7 +30,6 @@ from numpy.typing import NDArray
 
 from ..spread.compiled import compiled
 from .seen import Array, Ground, Observed
-from .stem import StemModel
 
 __all__ = ["by_routes", "posterior", "walks"]
 
@@ -38,8 +37,8 @@ __all__ = ["by_routes", "posterior", "walks"]
 HOPS_MAX: Final = 100
 
 
-def posterior(observed: Observed, ground: Ground, stems: StemModel | None = None) -> Array:
-    """Of shape (runs, suspects), from the graph of relays. ``stems``: that of the same ground, if at hand."""
+def posterior(observed: Observed, ground: Ground) -> Array:
+    """Of shape (runs, suspects), from the graph of relays."""
     relays = observed.relays
     assert relays is not None
 
@@ -47,10 +46,10 @@ def posterior(observed: Observed, ground: Ground, stems: StemModel | None = None
         reached = walks(relays[epoch], ground.spies, ground.end, ends)
         return reached if on_stem else _before(relays[epoch], ground.spies, reached)
 
-    return _ask(observed, ground, stems, weigh)
+    return _ask(observed, ground, weigh)
 
 
-def by_routes(observed: Observed, ground: Ground, stems: StemModel | None = None) -> Array:
+def by_routes(observed: Observed, ground: Ground) -> Array:
     """Of shape (runs, suspects), from the routes of stems."""
     routes = observed.routes
     assert routes is not None
@@ -60,18 +59,17 @@ def by_routes(observed: Observed, ground: Ground, stems: StemModel | None = None
             routes[epoch], ground.spies, on_stem, 1 / ground.embargo if ground.embargo else 0.0, ends
         )
 
-    return _ask(observed, ground, stems, weigh)
+    return _ask(observed, ground, weigh)
 
 
 def _ask(
     observed: Observed,
     ground: Ground,
-    stems: StemModel | None,
     weigh: Callable[[int, Array, bool], Array],
 ) -> Array:
     """Asks once for each different sighting of an epoch."""
     assert observed.epochs is not None
-    model = stems or StemModel(ground.setting(), bare=ground.bare)
+    model = ground.stems
     count = len(ground.suspects)
     found = np.full((len(observed), count), 1 / count)
     told = observed.first_friend >= 0

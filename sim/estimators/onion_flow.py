@@ -29,7 +29,7 @@ time that a route may take, by FFT, and one product with the table of ``stem``, 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,10 @@ from .observations import SeenPacket, Setting
 from .sightings import Sightings
 from .stem import Array, StemModel
 
-__all__ = ["OnionFlow"]
+if TYPE_CHECKING:
+    from .seen import Ground, Observed
+
+__all__ = ["OnionFlow", "posterior"]
 
 #: Steps of the grid of times in a hop's mean delay.
 STEPS_PER_HOP: Final = 4
@@ -62,6 +65,13 @@ class _Density:
     """Per second."""
     first: int
     """The step of the first value; may be negative."""
+
+
+def posterior(observed: "Observed", ground: "Ground") -> Array:
+    """Of shape (runs, suspects): a run is a post, and all packets of the mesh are asked about it."""
+    assert observed.sightings is not None
+    assert observed.carriers is not None
+    return OnionFlow(ground.setting, observed.sightings, ground.stems).authors(observed.carriers)
 
 
 class OnionFlow:

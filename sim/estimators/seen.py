@@ -7,7 +7,7 @@ packets of a mesh of engines. The truth is in neither.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,21 @@ from ...gossip.pace import STEM_END, Pace
 from ..graphs.graph import Graph
 from .observations import Setting
 
+if TYPE_CHECKING:
+    from .sightings import Sightings
+    from .stem import StemModel
+
 __all__ = ["Array", "Ground", "Observed", "Practice"]
 
 Array = NDArray[np.float64]
 
 #: The fields of ``Observed`` that are not by run.
-_BY_EPOCH = ("relays", "routes")
+_SHARED = ("relays", "routes", "sightings")
 #: An embargo that never ends, in hops.
 NEVER = 1e12
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Ground:
     """What spies know before they see anything: the graph, the rules, and which nodes are theirs."""
 
@@ -45,6 +49,10 @@ class Ground:
     """Whether the author of a packet holds no embargo of its own."""
     latency: float = 0.0
     """What a frame takes, in hops."""
+    pace: Pace | None = None
+    """Of the mesh, where there are onions: its embargo is then the one that counts, and injectors hold it too."""
+    route_length: int = 3
+    """Relays of an onion."""
 
     @cached_property
     def suspects(self) -> NDArray[np.int32]:
@@ -70,9 +78,22 @@ class Ground:
         sums = np.concatenate([[0], np.cumsum(spied)])
         return np.asarray(sums[self.graph.starts[1:]] - sums[self.graph.starts[:-1]])
 
+    @cached_property
+    def tellers(self) -> NDArray[np.int32]:
+        """The honest nodes that have a spy for a friend, ascending: the columns of ``Observed.told_at``."""
+        return np.flatnonzero(~self.spies & (self.spy_counts > 0)).astype(np.int32)
+
+    @cached_property
+    def stems(self) -> "StemModel":
+        """What first sightings say about stems and floods on this ground; made once."""
+        from .stem import StemModel  # Only who asks needs what it compiles.
+
+        return StemModel(self.setting, bare=self.bare and self.pace is None)
+
+    @cached_property
     def setting(self) -> Setting:
-        """The same for the estimators of single packets; a hop is a second."""
-        pace = Pace(
+        """The same for the estimators of single packets; without a pace a hop is a second."""
+        pace = self.pace or Pace(
             interval_s=NEVER,
             relay_delay_s=NEVER,
             hop_s=1.0,
@@ -85,7 +106,8 @@ class Ground:
             friends=[self.graph.friends_of(node) for node in range(self.graph.node_count)],
             spies=frozenset(self.spy_nodes.tolist()),
             pace=pace,
-            latency_s=self.latency,
+            latency_s=self.latency * pace.hop_s,
+            route_length=self.route_length,
         )
 
 
@@ -103,6 +125,8 @@ class Observed:
     """Of shape (runs, spies): when each spy was first told by any friend; infinite if never."""
     spy_tellers: NDArray[np.int32] | None = None
     """Of shape (runs, spies): by whom; −1 if never."""
+    told_at: NDArray[np.float32] | None = None
+    """Of shape (runs, tellers): when each honest node that has a spy for a friend first told one; infinite if never."""
     infected: NDArray[np.bool_] | None = None
     """Of shape (runs, nodes): a snapshot of who has the packet."""
     openers: NDArray[np.int32] | None = None
@@ -114,6 +138,10 @@ class Observed:
     spy, if that was learnt too; −1 after it."""
     epochs: NDArray[np.int64] | None = None
     """Of shape (runs,): the epoch of each run."""
+    sightings: "Sightings | None" = None
+    """All packets of a mesh, of which the runs are those that showed an item first."""
+    carriers: NDArray[np.intp] | None = None
+    """Of shape (runs,): the place of each in ``sightings``; −1 if no spy was told."""
 
     @classmethod
     def of(cls, rows: NDArray[np.void]) -> "Observed":
@@ -126,7 +154,7 @@ class Observed:
     def of_runs(self, chosen: Any) -> "Observed":
         """The same of some runs: a slice, a mask or places."""
         by_run: dict[str, Any] = {
-            each.name: value if each.name in _BY_EPOCH or value is None else value[chosen]
+            each.name: value if each.name in _SHARED or value is None else value[chosen]
             for each in fields(self)
             for value in [getattr(self, each.name)]
         }

@@ -25,7 +25,7 @@ once: half a second and one and a half for a thousand nodes with 8,000 links. A 
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +36,10 @@ from ..spread.compiled import compiled
 from ..spread.counter import Key, derived, exponential, key_of
 from .observations import SeenPacket, Setting
 
-__all__ = ["StemModel"]
+if TYPE_CHECKING:
+    from .seen import Ground, Observed
+
+__all__ = ["StemModel", "posterior"]
 
 #: Stems that reach so many hops do so once in 10,000.
 HOPS_MAX: Final = 40
@@ -52,6 +55,11 @@ SMOOTHING: Final = 10.0
 
 Array = NDArray[np.float64]
 Places = NDArray[np.intp]
+
+
+def posterior(observed: "Observed", ground: "Ground") -> Array:
+    """Of shape (runs, suspects), from the first sighting of each run."""
+    return ground.stems.posteriors(observed.first_friend, observed.on_stem)
 
 
 class StemModel:

@@ -40,6 +40,7 @@ def observe(
     snapshot: int = 0,
     spy_times: bool = True,
     openers: bool = False,
+    told_at: bool = False,
 ) -> tuple[Practice, NDArray[np.void]]:
     """Makes runs. Returns what spies have of them with the authors, and the rows of ``SEEN``.
 
@@ -54,10 +55,12 @@ def observe(
         snapshot: how many nodes have the packet when the snapshot is taken; 0 for none.
         spy_times: whether spies' times are wanted.
         openers: whether spies are to know where each flood began.
+        told_at: whether it is wanted when each friend of spies first told one.
     """
     graph = ground.graph
     shape = runs, len(ground.spy_nodes) if spy_times else 0
     times, tellers = np.empty(shape, dtype=np.float32), np.empty(shape, dtype=np.int32)
+    told = np.empty((runs, len(ground.tellers) if told_at else 0), dtype=np.float32)
     infected = np.zeros((runs, graph.node_count if snapshot else 0), dtype=np.bool_)
     rows = np.zeros(runs, dtype=SEEN)
     work, step = front(graph.node_count, len(graph.friends), 1.0, _LONGEST + 3 * ground.latency)
@@ -84,6 +87,8 @@ def observe(
         rows,
         times,
         tellers,
+        ground.tellers if told_at else ground.tellers[:0],
+        told,
         infected,
     )
     epochs = first = None
@@ -101,6 +106,7 @@ def observe(
         on_stem=rows["on_stem"],
         spy_times=times if spy_times else None,
         spy_tellers=tellers if spy_times else None,
+        told_at=told if told_at else None,
         infected=infected if snapshot else None,
         openers=rows["opener"] if openers else None,
         relays=_relays(*fixed) if count else None,
@@ -181,6 +187,8 @@ def _observe(
     rows: NDArray[np.void],
     spy_times: NDArray[np.float32],
     spy_tellers: NDArray[np.int32],
+    told_by: NDArray[np.int32],
+    told_at: NDArray[np.float32],
     infected: NDArray[np.bool_],
 ) -> None:
     node_count = len(starts) - 1
@@ -222,6 +230,16 @@ def _observe(
                 if told < at:
                     at, teller = told, friends[link]
             spy_times[number, column], spy_tellers[number, column] = at, teller
+        for column in range(len(told_by)):
+            teller = told_by[column]
+            at = np.float32(np.inf)
+            for hop in range(hops):
+                if hop_from[hop] == teller and spies[hop_to[hop]] and hop_at[hop] < at:
+                    at = hop_at[hop]
+            for link in range(starts[teller], starts[teller + 1]):
+                if spies[friends[link]]:
+                    at = min(at, times[teller] + delays[link] - early)
+            told_at[number, column] = at
         if snapshot:
             last = np.sort(times)[min(snapshot, node_count) - 1]
             count = 0
