@@ -19,9 +19,8 @@ from .adaptive import ball
 from .arrivals import front
 from .contact import make_contacts
 from .counter import key_of
-from .flow import LONGEST
 from .heap import heap
-from .runs import ADAPTIVE, DELAYS, SCHEMES, SEEN, make_runs
+from .runs import ADAPTIVE, DELAYS, LONGEST, SCHEMES, SEEN, make_runs
 from .stems import walk
 from .trees import CONTACT, first_contacts
 
