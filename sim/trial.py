@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .estimators import ESTIMATORS, Estimator, Need
+from .estimators.seen import Ground
 from .fields import rounded
 from .graphs.foreign import as_graph
 from .graphs.graph import Graph, GraphError
@@ -25,13 +27,15 @@ from .spread.runs import DELAYS, SCHEMES
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ESTIMATORS", "TIES", "TREE_SCHEMES", "Trial", "TrialError", "spread"]
+__all__ = ["TIES", "TREE_SCHEMES", "Trial", "TrialError", "spread"]
 
-ESTIMATORS: Final = ("first-spy",)
 TIES: Final = ("random", "lowest")
+#: Estimators of single packets; that of onions takes whole flows.
+ASKED: Final = tuple(name for name, each in ESTIMATORS.items() if Need.FLOW not in each.needs)
 #: What can be grown on infinite trees.
 TREE_SCHEMES: Final = ("flood", "diffusion", "stem")
 #: Without a private phase: the flood begins at the author.
+FIRST_SPY: Final = "first-spy"
 OPEN_SCHEMES: Final = ("flood", "diffusion")
 RUNS_MAX: Final = 1_000_000_000
 #: What each class of runs has seen before it has seen anything, in runs: the rule of Jeffreys.
@@ -53,7 +57,7 @@ class Trial:
     spies: str | float = "0.1"
     """In words as ``graphs/spies`` reads them."""
     estimator: str = "first-spy"
-    """One of ``ESTIMATORS``."""
+    """One of ``estimators.ESTIMATORS``, but for ``onion-flow``."""
     runs: int = 10_000
     delay: str | None = None
     """One of ``DELAYS``; by default what the scheme does: unit for ``flood``, exponential for all others."""
@@ -69,7 +73,15 @@ class Trial:
     embargo: float = 0.0
     """Mean of the timers of those on a stem, in hops; 0 for none."""
     first_contact: bool = False
-    """Whether runs end when the first spy is told: much quicker, and without coverage."""
+    """Whether runs end when the first spy is told: much quicker, and without coverage. For ``first-spy``."""
+    batches: bool = False
+    """Whether every honest node writes once in an epoch, and what is fixed for an epoch is: then there are precision
+    and recall."""
+    snapshot: int = 0
+    """For estimators that see who has a packet at one moment: how many have it then; 0 for a hundred, or for half of
+    all nodes if they are fewer. There are no spies then."""
+    practice: int = 5_000
+    """For estimators that learn from runs of known authors: how many."""
     seed: int = 1
 
     def result(self, *, threads: int = 1, tell: "Callable[[int, int], None] | None" = None) -> dict[str, Any]:
@@ -124,7 +136,7 @@ class Trial:
         """Raises ``TrialError`` for what is wrong on any graph."""
         choices = {
             "scheme": tuple(SCHEMES),
-            "estimator": ESTIMATORS,
+            "estimator": ASKED,
             "tie": TIES,
             "delay": (*DELAYS, None),
         }
@@ -138,6 +150,18 @@ class Trial:
             raise TrialError(f"--end is a number above 0 and at most 1, and not {self.end}.")
         if self.embargo < 0:
             raise TrialError(f"--embargo is a number of hops, 0 for none, and not {self.embargo}.")
+        if self.practice < 2 or self.snapshot < 0:
+            raise TrialError(
+                "--practice is at least 2 runs, and --snapshot a number of nodes, 0 for a hundred."
+            )
+        estimator = ESTIMATORS[self.estimator]
+        if estimator.needs & {Need.RELAYS, Need.ROUTES} and not estimator.suits(self.scheme):
+            schemes = ", ".join(sorted(estimator.schemes or ()))
+            raise TrialError(
+                f"--estimator: {self.estimator} can be asked of {schemes}, and not of {self.scheme}."
+            )
+        if self.first_contact and (self.estimator != FIRST_SPY or self.batches):
+            raise TrialError(f"--first-contact: only {FIRST_SPY} wants no more, and no batches.")
         if self.fluff_position_known and self.scheme in OPEN_SCHEMES:
             raise TrialError(
                 f"--fluff-position-known: {self.scheme} begins at the author; ask it of a scheme with a stem."
@@ -148,6 +172,8 @@ class Trial:
             raise TrialError(
                 f"--scheme: infinite trees can have {', '.join(TREE_SCHEMES)}, and not {self.scheme}."
             )
+        if self.estimator != FIRST_SPY or self.batches:
+            raise TrialError(f"--estimator: on infinite trees there is {FIRST_SPY}, without batches.")
         if not self._is_iid(tree):
             raise TrialError("--spies-count: an infinite tree has no count of spies; give a share.")
         if self.embargo:
@@ -192,6 +218,9 @@ class Trial:
                 victim = victim_of(str(self.spies), graph)
             except GraphError as error:
                 raise TrialError(f"--spies: {error}") from error
+        estimator = ESTIMATORS[self.estimator]
+        if estimator.name != FIRST_SPY or self.batches:
+            return self._asked(estimator, graph, spies, victim, threads, tell)
         try:
             spreading = Spreading(
                 graph=graph,
@@ -222,6 +251,69 @@ class Trial:
         if not self.first_contact:
             measured |= coverage(graph, rows)
         return measured
+
+    def _asked(
+        self,
+        estimator: Estimator,
+        graph: Graph,
+        spies: NDArray[np.bool_],
+        victim: int | None,
+        threads: int,
+        tell: "Callable[[int], None] | None",
+    ) -> dict[str, Any]:
+        """Asks an estimator that gives each suspect a weight."""
+        from .asking import Asking
+
+        if victim is not None:
+            raise TrialError(f"--spies: around one victim only {FIRST_SPY} is asked, without batches.")
+        if self._is_iid(graph):
+            raise TrialError(f"--spies-iid: {self.estimator} has to know the spies; take --spies-count.")
+        if Need.SNAPSHOT in estimator.needs:
+            spies = np.zeros_like(spies)
+        elif not spies.any():
+            raise TrialError(f"--spies: somebody has to be a spy for {self.estimator}.")
+        if self.snapshot > graph.node_count:
+            raise TrialError(
+                f"--snapshot: there are no more than {graph.node_count} nodes, and not {self.snapshot}."
+            )
+        asking = Asking(
+            estimator=estimator,
+            ground=Ground(
+                graph=graph,
+                spies=spies,
+                scheme=self.scheme,
+                delay=self._delay,
+                end=self.end,
+                embargo=self.embargo,
+            ),
+            batches=self.batches,
+            opener_known=self.fluff_position_known,
+            random_ties=self.tie == "random",
+            snapshot=self.snapshot,
+            practice=self.practice,
+        )
+        began = time.process_time()
+        answer = asking.run(self.runs, self.seed, threads=threads, tell=tell)
+        busy_s = time.process_time() - began
+        anonymity, guessed = answer.anonymity, answer.guessed
+        worst = anonymity.worst_off
+        return {
+            "nodes": graph.node_count,
+            "mean_degree": graph.mean_degree,
+            "named": anonymity.p_named * self.runs,
+            "spy_count": int(spies.sum()),
+            "runs_per_s": self.runs / max(busy_s, 1e-9),
+            "precision": guessed and guessed.precision,
+            "recall": guessed and guessed.recall,
+            "entropy_bits": anonymity.entropy_bits,
+            "min_entropy_bits": anonymity.min_entropy_bits,
+            "effective_set": anonymity.effective_set,
+            "top5": anonymity.top5,
+            "expected_max_posterior": anonymity.expected_max_posterior,
+            "calibrated": anonymity.calibration.holds,
+            "worst_off_entropy_bits": worst and worst.entropy_bits,
+            **coverage(graph, answer.rows),
+        }
 
     def _check_connected(self, graph: Graph) -> None:
         if graph.node_count < 2:
@@ -263,7 +355,7 @@ def sureness(right: NDArray[np.bool_], classes: NDArray[np.integer], others: flo
     peaks = np.maximum(largest, rest)
     return {
         "entropy_bits": float(entropies.mean()),
-        "min_entropy_bits": float(-np.log2(peaks).mean()),
+        "min_entropy_bits": float(-np.log2(peaks.mean())),
         "effective_set": float(2 ** entropies.mean()),
         "expected_max_posterior": float(peaks.mean()),
     }
