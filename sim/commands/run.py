@@ -6,12 +6,12 @@ from pathlib import Path
 import click
 
 from .progress import Teller
-from .shared import EXIT_USAGE, fail, json_option, mended, show
+from .shared import EXIT_USAGE, Command, fail, json_option, mended, show
 
 __all__ = ["command"]
 
 
-class ScenarioCommand(click.Command):
+class ScenarioCommand(Command):
     """A command with an option for each setting of a scenario."""
 
     def get_params(self, context: click.Context) -> list[click.Parameter]:

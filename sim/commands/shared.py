@@ -9,7 +9,17 @@ from typing import Any, Final, NoReturn, TypeVar
 
 import click
 
-__all__ = ["EXIT_FAILED", "EXIT_USAGE", "fail", "json_option", "mended", "repeats", "seed_option", "show"]
+__all__ = [
+    "EXIT_FAILED",
+    "EXIT_USAGE",
+    "Command",
+    "fail",
+    "json_option",
+    "mended",
+    "repeats",
+    "seed_option",
+    "show",
+]
 
 EXIT_FAILED: Final = 1
 EXIT_USAGE: Final = 2
@@ -22,6 +32,16 @@ def fail(message: str, code: int) -> NoReturn:
     """Ends the program with one sentence."""
     click.echo(f"rumor: {message}", err=True)
     sys.exit(code)
+
+
+class Command(click.Command):
+    """A command whose wrong usage is one sentence."""
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        try:
+            return super().make_context(*args, **more)
+        except click.UsageError as error:
+            fail(error.format_message(), EXIT_USAGE)
 
 
 def json_option(command: F) -> F:

@@ -5,12 +5,12 @@ from typing import Any
 import click
 
 from .progress import Teller
-from .shared import EXIT_USAGE, fail, json_option, mended, repeats, seed_option, show
+from .shared import EXIT_USAGE, Command, fail, json_option, mended, repeats, seed_option, show
 
 __all__ = ["command"]
 
 
-@click.command("spread")
+@click.command("spread", cls=Command)
 @click.option(
     "--graph",
     required=True,
@@ -26,7 +26,11 @@ __all__ = ["command"]
     help="Who works for the adversary.",
 )
 @click.option(
-    "--estimator", default="first-spy", show_default=True, metavar="NAME", help="What the adversary does."
+    "--estimator",
+    default="first-spy",
+    show_default=True,
+    metavar="NAME",
+    help="first-spy, trained, timestamps, stem, epoch-graph …",
 )
 @click.option("--runs", type=int, default=10_000, show_default=True, help="How many packets.")
 @click.option(
@@ -60,6 +64,21 @@ __all__ = ["command"]
     help="Mean of timers on a stem; 0: none.",
 )
 @click.option("--first-contact", is_flag=True, help="End runs when a spy is told: quicker, without coverage.")
+@click.option("--batches", is_flag=True, help="Each node writes once an epoch: then precision and recall.")
+@click.option(
+    "--snapshot",
+    type=int,
+    default=0,
+    metavar="NODES",
+    help="Who has it when so many do, for estimators of snapshots.  [default: 100]",
+)
+@click.option(
+    "--practice",
+    type=int,
+    default=5_000,
+    show_default=True,
+    help="Runs to learn from, for estimators that do.",
+)
 @click.option(
     "--threads", type=click.IntRange(1, 1_024), default=1, show_default=True, help="Changes no result."
 )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from click.testing import CliRunner, Result
 import rumor.sim
 from rumor.node.cli import main
 from rumor.sim import Graph, Trial, TrialError, asking, trial
+from rumor.sim.commands.spread import command as spread_command
 from rumor.sim.graphs.spec import read
 from rumor.sim.graphs.spies import choose
 from rumor.sim.graphs.tree import Tree
@@ -263,8 +265,22 @@ def test_the_last_line_is_the_result_and_its_command_repeats_it() -> None:
     assert ran("--graph", GRAPH, "--runs", "9", "--spies-iid", "--json").stdout.count("--spies-iid") == 1
 
 
+def test_every_field_of_a_trial_is_an_option() -> None:
+    known = {parameter.name for parameter in spread_command.params}
+    assert {each.name for each in fields(Trial)} == known - {"threads", "as_json"}
+
+
 def test_wrong_usage_is_one_sentence_and_exit_2(tmp_path: Path) -> None:
     (tmp_path / "g.txt").write_text("0 1\n2 3\n3 4\n")
+    for words, says in (
+        ([], "Missing option '--graph'"),
+        (["--graph", GRAPH, "--runs", "many"], "'--runs': 'many' is not a valid integer"),
+        (["--graph", GRAPH, "--seed", "-1"], "'--seed'"),
+        (["--graph", GRAPH, "--shape", "1"], "No such option"),
+    ):
+        done = ran(*words)
+        assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert says in done.stderr
     for words in (["--graph", "cycle:n=two"], ["--graph", str(tmp_path / "g.txt")]):
         done = ran(*words)
         assert (done.exit_code, done.stdout) == (2, "")
