@@ -5,6 +5,7 @@ graph, the spies, the runs and ties of posteriors are all drawn by the seed.
 """
 
 import re
+import shlex
 import time
 from dataclasses import dataclass, fields
 from importlib.metadata import version
@@ -112,8 +113,24 @@ class Trial:
             "p_named_ci95": list(wilson(named, self.runs)),
             **measured,
             "version": version("rumor"),
+            "command": self.command(),
         }
         return {name: rounded(value) for name, value in result.items()}
+
+    def command(self) -> str | None:
+        """The one command that repeats it; None if the graph is not in words."""
+        if not isinstance(self.graph, str):
+            return None
+        words = ["rumor", "sim", "spread"]
+        for each in fields(self):
+            value, option = getattr(self, each.name), "--" + each.name.replace("_", "-")
+            if value == each.default and each.name != "seed":
+                continue
+            if each.name == "spies_iid":
+                words.append("--spies-iid" if value else "--spies-count")
+            else:
+                words += [option] if value is True else [option, str(value)]
+        return shlex.join(words)
 
     @property
     def _delay(self) -> str:

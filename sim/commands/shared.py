@@ -1,7 +1,6 @@
 """What all commands share: how they fail, what they print, and how they are repeated."""
 
 import json
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,6 @@ __all__ = [
     "fail",
     "json_option",
     "mended",
-    "repeats",
     "seed_option",
     "show",
 ]
@@ -60,30 +58,21 @@ def seed_option(command: F) -> F:
     )(command)
 
 
-def repeats(context: click.Context, values: Mapping[str, Any]) -> str:
-    """The one command that repeats a run: the options whose values are not the defaults, and the seed."""
-    words = ["rumor", "sim", str(context.info_name)]
-    for parameter in context.command.params:
-        name = parameter.name or ""
-        is_default = values.get(name) == parameter.get_default(context, call=False)
-        if name not in values or values[name] is None or (is_default and name != "seed"):
-            continue
-        if isinstance(parameter, click.Option) and parameter.is_flag:
-            words.append((parameter.opts if values[name] else parameter.secondary_opts)[0])
-        elif isinstance(parameter, click.Option):
-            words += [parameter.opts[0], str(values[name])]
-        else:
-            words.append(str(values[name]))
-    return shlex.join(words)
-
-
 @contextmanager
-def mended(command: str) -> Iterator[None]:
-    """Says how to repeat what fails in here, and what is missing if a library is."""
+def needing_extra() -> Iterator[None]:
+    """Says what to install if a library is missing in here."""
     try:
         yield
     except ModuleNotFoundError as error:
         fail(f"{error.name} is missing, which the simulator needs: install the extra `sim`.", EXIT_FAILED)
+
+
+@contextmanager
+def mended(command: str) -> Iterator[None]:
+    """Says how to repeat what fails in here."""
+    try:
+        with needing_extra():
+            yield
     except KeyboardInterrupt:
         fail(f"stopped; this repeats it: {command}", EXIT_FAILED)
     except Exception as error:

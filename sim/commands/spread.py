@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from .progress import Teller
-from .shared import EXIT_USAGE, Command, fail, json_option, mended, repeats, seed_option, show
+from .shared import EXIT_USAGE, Command, fail, json_option, mended, needing_extra, seed_option, show
 
 __all__ = ["command"]
 
@@ -84,22 +84,21 @@ __all__ = ["command"]
 )
 @seed_option
 @json_option
-@click.pass_context
-def command(context: click.Context, /, as_json: bool, threads: int, **options: Any) -> None:
+def command(as_json: bool, threads: int, **options: Any) -> None:
     """Spread many packets in compiled code and print how often the adversary names the author.
 
     Times are in mean delays of a hop. Of the options, those that papers differ in are said in docs/simulator.md.
     """
-    again = repeats(context, options)
     teller = Teller()
-    with mended(again):
+    with needing_extra():
         from ..trial import Trial, TrialError
-
+    trial = Trial(**options)
+    with mended(str(trial.command())):
         try:
-            fields = Trial(**options).result(
+            fields = trial.result(
                 threads=threads,
                 tell=lambda done, runs: teller.tell(done / runs, f"{done:,} of {runs:,} runs"),
             )
         except TrialError as error:
             fail(str(error), EXIT_USAGE)
-    show(fields | {"command": again}, as_json)
+    show(fields, as_json)

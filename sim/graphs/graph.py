@@ -5,6 +5,9 @@ from each direction of a friendship to the other. It never changes. scipy is imp
 """
 
 import hashlib
+import shutil
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -158,14 +161,25 @@ class Graph:
     # Files.
 
     def save(self, folder: Path) -> Path:
-        """Writes the graph into a folder of its own below this one, named by its digest, unless it is there."""
+        """Writes the graph into a folder of its own below this one, named by its digest, unless it is there.
+
+        Without names. Raises ``OSError``, and leaves nothing half-written.
+        """
         home = folder / self.digest
-        if not home.exists():
-            part = folder / f".{self.digest}.part"
-            part.mkdir(parents=True, exist_ok=True)
+        if home.exists():
+            return home
+        folder.mkdir(parents=True, exist_ok=True)
+        part = Path(tempfile.mkdtemp(prefix=".part-", dir=folder))
+        try:
             np.save(part / "starts.npy", self.starts)
             np.save(part / "friends.npy", self.friends)
-            part.rename(home)
+            # Another process may have been quicker: then this fails, and what it wrote is as good.
+            with suppress(OSError):
+                part.rename(home)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+        if not home.exists():
+            raise OSError(f"{home} could not be written.")
         return home
 
     @classmethod

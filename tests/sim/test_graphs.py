@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import networkx
@@ -199,3 +200,16 @@ def test_a_small_graph_needs_neither_compiler_nor_scipy() -> None:
         "assert not {'numba', 'scipy', 'networkx'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+
+
+def test_graphs_are_kept_by_their_digest_and_never_in_halves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = graph("cycle:n=9")
+    home = made.save(tmp_path / "graphs")
+    assert (home.name, Graph.load(home).digest) == (made.digest, made.digest)
+    assert made.save(tmp_path / "graphs") == home
+    monkeypatch.setattr(np, "save", lambda *_: (_ for _ in ()).throw(OSError("No space left on device")))
+    with pytest.raises(OSError, match="No space"):
+        graph("cycle:n=8").save(tmp_path / "graphs")
+    assert [path.name for path in (tmp_path / "graphs").iterdir()] == [made.digest]

@@ -161,6 +161,7 @@ def test_graphs_come_in_words_as_ours_or_from_others() -> None:
     theirs = networkx.cycle_graph(50)
     results = [spread(each, runs=500, spies=5) for each in ("cycle:n=50", built("cycle:n=50"), theirs)]
     assert len({each["p_named"] for each in results}) == 1
+    assert [each["command"] is None for each in results] == [False, True, True]
     with pytest.raises(TrialError, match="int is no graph"):
         spread(5)
 
