@@ -33,7 +33,9 @@ def scores(observed: "Observed", ground: "Ground") -> "Array":
     found = np.full((len(observed), len(ground.suspects)), -np.inf)
     if observed.told_at is not None:
         places = np.argsort(np.argsort(observed.told_at, axis=1, kind="stable"), axis=1)
-        found[:, ground.columns[ground.tellers]] = np.where(np.isfinite(observed.told_at), -1.0 - places, -np.inf)
+        found[:, ground.columns[ground.tellers]] = np.where(
+            np.isfinite(observed.told_at), -1.0 - places, -np.inf
+        )
     told = np.flatnonzero(observed.first_friend >= 0)
     found[told, ground.columns[observed.first_friend[told]]] = 0.0
     return found
