@@ -20,7 +20,7 @@ from .heap import Heap
 from .opening import open_packet
 from .stems import Walk, private_stem, relay_stem
 
-__all__ = ["DELAYS", "SCHEMES", "SEEN", "make_runs"]
+__all__ = ["DELAYS", "SCHEMES", "SEEN", "link_delay", "make_runs", "note"]
 
 #: The schemes, and for those with a stem which kind: −1 private, otherwise the variant of Dandelion++.
 SCHEMES: Final = {
@@ -60,7 +60,7 @@ SEEN: Final = np.dtype(
 
 
 @inlined
-def _delay(key: Key, link: int, kind: int) -> float:
+def link_delay(key: Key, link: int, kind: int) -> float:
     if kind == EXPONENTIAL:
         return exponential(key, link)
     if kind == UNIT:
@@ -128,10 +128,10 @@ def make_runs(
             flood_node[0], flood_at[0] = author, 0.0
             counts[0], counts[1] = 0, 1
         for link in range(len(delays)):
-            delays[link] = _delay(links, link, delay_kind) + 3 * latency
+            delays[link] = link_delay(links, link, delay_kind) + 3 * latency
         hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
         lots = derived(key, TIES) if random_ties else Key(0)
-        _note(
+        note(
             starts,
             friends,
             twins,
@@ -152,7 +152,7 @@ def make_runs(
 
 
 @compiled
-def _note(
+def note(
     starts: NDArray[np.int64],
     friends: NDArray[np.int32],
     twins: NDArray[np.int64],
