@@ -1,6 +1,7 @@
 """What all commands share: how they fail, what they print, and how they are repeated."""
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -56,6 +57,23 @@ def seed_option(command: F) -> F:
         show_default=True,
         help="Decides all that is random.",
     )(command)
+
+
+def repeats(context: click.Context, values: Mapping[str, Any]) -> str:
+    """The one command that repeats a run: the options whose values are not the defaults, and the seed."""
+    words = ["rumor", "sim", str(context.info_name)]
+    for parameter in context.command.params:
+        name = parameter.name or ""
+        is_default = values.get(name) == parameter.get_default(context, call=False)
+        if name not in values or values[name] is None or (is_default and name != "seed"):
+            continue
+        if isinstance(parameter, click.Option) and parameter.is_flag:
+            words.append((parameter.opts if values[name] else parameter.secondary_opts)[0])
+        elif isinstance(parameter, click.Option):
+            words += [parameter.opts[0], str(values[name])]
+        else:
+            words.append(str(values[name]))
+    return shlex.join(words)
 
 
 @contextmanager

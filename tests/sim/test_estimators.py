@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from rumor.gossip.genesis import Parameters
 from rumor.gossip.pace import Pace
-from rumor.sim.estimators import ESTIMATORS, Need, epoch_graph, intersection, linked, matching, trained
+from rumor.sim.estimators import (
+    ESTIMATORS,
+    Need,
+    adaptive,
+    epoch_graph,
+    intersection,
+    linked,
+    matching,
+    trained,
+)
 from rumor.sim.estimators.observations import Handed, SeenPacket
 from rumor.sim.estimators.seen import Ground
 from rumor.sim.evidence import posts_of_flow
@@ -221,3 +230,17 @@ def test_the_flow_of_the_compiled_simulator_is_asked_like_everything_else() -> N
     assert 1 / 40 < judged.expected_max_posterior < 0.07
     assert judged.p_named < 0.12
     assert json.loads(json.dumps(judged.as_json()))["calibrated"] is judged.calibration.holds
+
+
+@pytest.mark.parametrize("degree", [2, 3, 4, 7])
+def test_a_snapshot_of_adaptive_diffusion_leaves_all_holders_as_likely(degree: int) -> None:
+    """But for the virtual source; by the rule that the strategy itself follows, at every even time."""
+    for step in range(2, 22, 2):
+        count = adaptive.holders(degree, step).sum()
+        expected = np.full(step // 2 + 1, 1 / (count - 1))
+        expected[0] = 0
+        assert adaptive.by_distance(degree, step) == pytest.approx(expected)
+    if degree == 3:
+        assert [adaptive.by_distance(3, step)[1] for step in (2, 4, 6, 8)] == pytest.approx(
+            [1 / 3, 1 / 9, 1 / 21, 1 / 45]
+        )
