@@ -5,7 +5,8 @@ node whose time improves within its own step is taken again ("delta-stepping" of
 short that this is rare). The result is exact, whatever the step. Places in the queue are handed out again as soon as
 they are free, so that the queue stays in the cache: it is as long as the front of the rumor.
 
-Cost: ``O(links)`` for steps that hold some dozens of nodes each; memory of 4 bytes a node, and 12 for each in the front.
+Cost: ``O(links)`` for steps that hold some dozens of nodes each; memory of 4 bytes a node, and 12 for each in the
+front.
 """
 
 from typing import Final
@@ -23,7 +24,8 @@ BUCKET_NODES: Final = 64.0
 #: Buckets in the ring, at the most: 256 kB.
 BUCKETS_MAX: Final = 65_536
 
-#: What ``reach`` works with, so that many runs share it: the buckets; and of each entry its node, its time and the next.
+#: What ``reach`` works with, so that many runs share it: the buckets; and of each entry its node, its time and the
+#: next.
 Front = tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]
 
 

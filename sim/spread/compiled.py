@@ -20,12 +20,12 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def compiled(function: F) -> F:
     """Compiles a function at its first call, once for all processes. It runs beside other threads."""
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = before or _folder()
+    before = numba.config.CACHE_DIR  # type: ignore[attr-defined]
+    numba.config.CACHE_DIR = before or _folder()  # type: ignore[attr-defined]
     try:
         made: F = numba.njit(function, cache=True, nogil=True)
     finally:
-        numba.config.CACHE_DIR = before
+        numba.config.CACHE_DIR = before  # type: ignore[attr-defined]
     return made
 
 

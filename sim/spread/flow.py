@@ -1,9 +1,9 @@
 """The flow of onions: every packet of a mesh for some hours, and what spies see of each.
 
-The compiled twin of what the engine does in ``mixing`` and ``spreading``: own clocks tick, an onion goes to a relay, which
-waits and injects what was inside, and so on. The packets of one place in their routes do not depend on each other, so
-they are made together: first all that own clocks injected, then all that first relays did. Each travels as ``runs``
-says.
+The compiled twin of what the engine does in ``mixing`` and ``spreading``: own clocks tick, an onion goes to a relay,
+which waits and injects what was inside, and so on. The packets of one place in their routes do not depend on each
+other, so they are made together: first all that own clocks injected, then all that first relays did. Each
+travels as ``runs`` says.
 
 Left out: failed stems, retries, loops that time out, members that come and go.
 """
@@ -164,7 +164,6 @@ def _travel(
         return _make_packets(
             graph.starts,
             graph.friends,
-            graph.twins,
             spies,
             keys[part],
             STEM_END,
@@ -192,7 +191,6 @@ def _travel(
 def _make_packets(
     starts: NDArray[np.int64],
     friends: NDArray[np.int32],
-    twins: NDArray[np.int64],
     spies: NDArray[np.bool_],
     keys: NDArray[np.uint64],
     end: float,

@@ -218,7 +218,22 @@ def _observe(
         for link in range(len(delays)):
             delays[link] = link_delay(links, link, delay_kind) + 3 * latency
         hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
-        note(starts, friends, twins, delays, spies, author, hops, latency, times, reached, room, rows, number)
+        note(
+            starts,
+            friends,
+            twins,
+            delays,
+            spies,
+            author,
+            hops,
+            latency,
+            times,
+            reached,
+            room,
+            rows,
+            number,
+            Key(0),
+        )
         for column in range(len(spy_nodes)):
             spy = spy_nodes[column]
             at, teller = np.float32(np.inf), -1

@@ -1,8 +1,8 @@
 """Runs: many packets, each from its author to everybody, and what spies see of them.
 
-A run is a function of the seed and its number, so that blocks of runs can be made by any threads, in any order. Per run
-the author is drawn among the honest, a walk is made (``stems``), the packet is opened where the walk says and carried on
-by announcements over all links (``arrivals``). Spies do what everybody does and compare what they were told.
+A run is a function of the seed and its number, so that blocks of runs can be made by any threads, in any order. Per
+run the author is drawn among the honest, a walk is made (``stems``), the packet is opened where the walk says and
+carried on by announcements over all links (``arrivals``). Spies do what everybody does and compare what they were told.
 
 Times are in mean delays of a hop.
 """
@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .adaptive import Ball, grow_ball
 from .arrivals import Front
 from .compiled import compiled, inlined
 from .counter import Key, derived, exponential, uniform, whole
+from .heap import Heap
 from .opening import open_packet
 from .stems import Walk, private_stem, relay_stem
 
@@ -30,11 +32,12 @@ SCHEMES: Final = {
     "dandelion-per-edge": 4,
     "dandelion-per-transaction": 5,
     "dandelion-all-to-one": 6,
+    "adaptive": 7,
 }
 #: How long an announcement takes, in its mean.
 DELAYS: Final = {"exponential": 0, "unit": 1, "uniform": 2}
-STEM, DANDELION = 2, 3
-_EXPONENTIAL, _UNIT = 0, 1
+STEM, DANDELION, ADAPTIVE = 2, 3, 7
+EXPONENTIAL, UNIT = 0, 1
 #: Purposes of the keys under a run's own.
 AUTHOR, CHOICES, WALK, LINKS, SPIES, TIES = range(6)
 
@@ -58,9 +61,9 @@ SEEN: Final = np.dtype(
 
 @inlined
 def link_delay(key: Key, link: int, kind: int) -> float:
-    if kind == _EXPONENTIAL:
+    if kind == EXPONENTIAL:
         return exponential(key, link)
-    if kind == _UNIT:
+    if kind == UNIT:
         return 1.0
     return 2.0 * uniform(key, link)
 
@@ -71,6 +74,7 @@ def make_runs(
     friends: NDArray[np.int32],
     twins: NDArray[np.int64],
     spies: NDArray[np.bool_],
+    authors: NDArray[np.int32],
     spy_chance: float,
     seed: Key,
     first_run: int,
@@ -83,31 +87,39 @@ def make_runs(
     work: Front,
     step: float,
     room: Walk,
+    balls: tuple[Ball, Heap],
+    random_ties: bool,
     seen: NDArray[np.void],
 ) -> None:
     """Makes as many runs as ``seen`` has places, from the number ``first_run`` on.
 
-    ``spies`` are fixed; if ``spy_chance`` is above 0 they are drawn in each run instead, each node but the author's with
-    that chance. ``step`` must suit the longest delay that may be drawn.
+    ``spies`` are fixed, and ``authors`` are those who may write; if ``spy_chance`` is above 0 spies are drawn in each
+    run instead, each node but the author's with that chance. ``step`` must suit the longest delay that may be drawn;
+    ``balls`` is for adaptive diffusion, and may be of an empty graph for all others.
     """
     node_count = len(starts) - 1
     times = np.empty(node_count, dtype=np.float32)
     tellers = np.empty(node_count, dtype=np.int32)
     delays = np.empty(len(friends), dtype=np.float32)
     is_spy = spies.copy()
-    honest = np.flatnonzero(~spies).astype(np.int32)
     reached = np.empty(node_count, dtype=np.float32)
-    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
+    state, entries = balls
+    _, _, _, _, flood_node, flood_at, counts = room
     for number in range(len(seen)):
         key = derived(seed, first_run + number)
-        author = honest[whole(key, AUTHOR, len(honest))]
+        author = authors[whole(key, AUTHOR, len(authors))]
         if spy_chance > 0:
             chance_key = derived(key, SPIES)
             for node in range(node_count):
                 is_spy[node] = node != author and uniform(chance_key, node) < spy_chance
         choices, walk_key, links = derived(key, CHOICES), derived(key, WALK), derived(key, LINKS)
+        handed = -1
         if scheme == STEM:
             private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, latency, room)
+        elif scheme == ADAPTIVE:
+            handed = grow_ball(
+                starts, friends, twins, is_spy, walk_key, number, author, latency, state, entries, room
+            )
         elif scheme >= DANDELION:
             relay_stem(
                 starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, room
@@ -118,9 +130,25 @@ def make_runs(
         for link in range(len(delays)):
             delays[link] = link_delay(links, link, delay_kind) + 3 * latency
         hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
+        lots = derived(key, TIES) if random_ties else Key(0)
         note(
-            starts, friends, twins, delays, is_spy, author, hops, latency, times, reached, room, seen, number
+            starts,
+            friends,
+            twins,
+            delays,
+            is_spy,
+            author,
+            hops,
+            latency,
+            times,
+            reached,
+            room,
+            seen,
+            number,
+            lots,
         )
+        if handed >= 0:
+            seen[number]["hops"] = handed
 
 
 @compiled
@@ -138,10 +166,14 @@ def note(
     room: Walk,
     seen: NDArray[np.void],
     number: int,
+    lots: Key,
 ) -> None:
-    """Writes down what spies were told and how the packet spread."""
-    hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
-    first_friend, first_at, on_stem = -1, np.float32(np.inf), False
+    """Writes down what spies were told and how the packet spread.
+
+    Of friends who told spies first at one time one is drawn by ``lots``; if they are 0 it is the lowest spy's lowest.
+    """
+    hop_at, hop_from, hop_to, _, _, _, _ = room
+    first_friend, first_at, on_stem, equals = -1, np.float32(np.inf), False, 1
     for hop in range(hops):
         if is_spy[hop_to[hop]] and not is_spy[hop_from[hop]]:
             first_friend, first_at, on_stem = hop_from[hop], hop_at[hop], True
@@ -162,7 +194,12 @@ def note(
             if not is_spy[friend]:
                 heard = times[friend] + delays[twins[link]] - early
                 if heard < first_at:
-                    first_friend, first_at, on_stem = friend, heard, False
+                    first_friend, first_at, on_stem, equals = friend, heard, False, 1
+                elif heard == first_at and lots and friend != first_friend and not on_stem:
+                    # The n-th of equal ones takes the place with the chance 1/n.
+                    equals += 1
+                    if whole(lots, equals, equals) == 0:
+                        first_friend = friend
     row = seen[number]
     row["author"], row["first_friend"], row["first_at"], row["on_stem"] = (
         author,
