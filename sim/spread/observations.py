@@ -1,7 +1,7 @@
 """Observations: runs with all that an adversary may see of each, for estimators that want more than the first spy.
 
-The same runs as those of ``runs`` under the same seed and numbers, and the same rows for them; besides when each spy
-was first told and by whom, a snapshot of who had the packet when so many had it, and the graph of relays if it is
+The same runs as those of ``montecarlo`` under the same seed and numbers, and the same rows for them; besides when each
+spy was first told and by whom, a snapshot of who had the packet when so many had it, and the graph of relays if it is
 learnt. Authors may be given, and epochs: runs of one epoch share what is fixed in it, as in a batch in which everybody
 sends a message.
 """
@@ -10,11 +10,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..estimators.seen import Ground, Observed, Practice
+from .adaptive import Ball, ball, grow_ball
 from .arrivals import Front, front
 from .compiled import compiled
 from .counter import Key, derived, key_of, whole
+from .heap import Heap
 from .opening import open_packet
-from .runs import AUTHOR, CHOICES, DANDELION, DELAYS, LINKS, SCHEMES, SEEN, STEM, WALK, link_delay, note
+from .runs import (
+    ADAPTIVE,
+    AUTHOR,
+    CHOICES,
+    DANDELION,
+    DELAYS,
+    LINKS,
+    SCHEMES,
+    SEEN,
+    STEM,
+    TIES,
+    WALK,
+    link_delay,
+    note,
+)
 from .stems import Walk, private_stem, relay_of, relay_stem, walk
 
 __all__ = ["observe"]
@@ -41,6 +57,7 @@ def observe(
     spy_times: bool = True,
     openers: bool = False,
     told_at: bool = False,
+    random_ties: bool = True,
 ) -> tuple[Practice, NDArray[np.void]]:
     """Makes runs. Returns what spies have of them with the authors, and the rows of ``SEEN``.
 
@@ -56,6 +73,7 @@ def observe(
         spy_times: whether spies' times are wanted.
         openers: whether spies are to know where each flood began.
         told_at: whether it is wanted when each friend of spies first told one.
+        random_ties: as in ``montecarlo.Rules``, for the first friend.
     """
     graph = ground.graph
     shape = runs, len(ground.spy_nodes) if spy_times else 0
@@ -63,6 +81,7 @@ def observe(
     told = np.empty((runs, len(ground.tellers) if told_at else 0), dtype=np.float32)
     infected = np.zeros((runs, graph.node_count if snapshot else 0), dtype=np.bool_)
     rows = np.zeros(runs, dtype=SEEN)
+    is_adaptive = SCHEMES[ground.scheme] == ADAPTIVE
     work, step = front(graph.node_count, len(graph.friends), 1.0, _LONGEST + 3 * ground.latency)
     _observe(
         graph.starts,
@@ -84,6 +103,8 @@ def observe(
         work,
         step,
         walk(),
+        ball(graph.node_count, len(graph.friends)) if is_adaptive else ball(0, 0),
+        random_ties,
         rows,
         times,
         tellers,
@@ -184,6 +205,8 @@ def _observe(
     work: Front,
     step: float,
     room: Walk,
+    balls: tuple[Ball, Heap],
+    random_ties: bool,
     rows: NDArray[np.void],
     spy_times: NDArray[np.float32],
     spy_tellers: NDArray[np.int32],
@@ -198,6 +221,7 @@ def _observe(
     delays = np.empty(len(friends), dtype=np.float32)
     honest = np.flatnonzero(~spies).astype(np.int32)
     hop_at, hop_from, hop_to, _, flood_node, flood_at, counts = room
+    state, entries = balls
     early = np.float32(2 * latency)
     for number in range(len(rows)):
         run = first_run + number
@@ -206,8 +230,13 @@ def _observe(
         choices, walk_key, links = derived(key, CHOICES), derived(key, WALK), derived(key, LINKS)
         if epoch_runs:
             choices = derived(derived(seed, _EPOCHS), run // epoch_runs)
+        handed = -1
         if scheme == STEM:
             private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, latency, room)
+        elif scheme == ADAPTIVE:
+            handed = grow_ball(
+                starts, friends, twins, spies, walk_key, number, author, latency, state, entries, room
+            )
         elif scheme >= DANDELION:
             relay_stem(
                 starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, room
@@ -232,8 +261,10 @@ def _observe(
             room,
             rows,
             number,
-            Key(0),
+            derived(key, TIES) if random_ties else Key(0),
         )
+        if handed >= 0:
+            rows[number]["hops"] = handed
         for column in range(len(spy_nodes)):
             spy = spy_nodes[column]
             at, teller = np.float32(np.inf), -1

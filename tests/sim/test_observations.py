@@ -5,34 +5,17 @@ import pytest
 from grounds import ground_of, powerlaw
 
 from rumor.sim.estimators.seen import Ground, Practice
-from rumor.sim.spread.arrivals import front
-from rumor.sim.spread.counter import key_of
+from rumor.sim.spread.montecarlo import Rules, Spreading
 from rumor.sim.spread.observations import observe
-from rumor.sim.spread.runs import DELAYS, SCHEMES, SEEN, make_runs
-from rumor.sim.spread.stems import walk
+from rumor.sim.spread.runs import DELAYS
 
 
-@pytest.mark.parametrize("scheme", ["diffusion", "stem", "dandelion"])
+@pytest.mark.parametrize("scheme", ["diffusion", "stem", "dandelion", "adaptive"])
 def test_runs_are_those_of_the_simulator(scheme: str) -> None:
     """Row by row, and in whatever blocks they are made."""
-    ground = ground_of(80, 0.2, scheme=scheme, embargo=50.0, latency=0.1)
-    graph, rows = ground.graph, np.zeros(20, dtype=SEEN)
-    work, step = front(graph.node_count, len(graph.friends), 1.0, 28.3)
-    rules = SCHEMES[scheme], DELAYS["exponential"], ground.end, 50.0, True, 0.1
-    make_runs(
-        graph.starts,
-        graph.friends,
-        graph.twins,
-        ground.spies,
-        0.0,
-        key_of(9),
-        0,
-        *rules,
-        work,
-        step,
-        walk(),
-        rows,
-    )
+    ground = ground_of(80, 0.2, scheme=scheme, embargo=50.0)
+    spreading = Spreading(graph=ground.graph, spies=ground.spies, rules=Rules(scheme=scheme, embargo=50.0))
+    rows = spreading.run(20, 9)
     _, found = observe(ground, runs=20, seed=9)
     assert found.tobytes() == rows.tobytes()
     _, later = observe(ground, runs=5, seed=9, first_run=15)
