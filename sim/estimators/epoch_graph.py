@@ -2,13 +2,12 @@
 
 Dandelion++ keeps its graph of relays for an epoch, and every stem runs on it; who watches for a while learns it. What
 then stays unknown is which of the two relays a node takes for what, and who diffuses. So a stem is a walk on this graph
-that takes either relay of each node with probability ½, and goes on with probability ``1 − q`` after the first hop.
-All stems that end in what was seen are enumerated, backwards from there and all of one length at a time. With P for
-the steps between honest nodes and ``σ_u`` for the share of u's relays that are spies, v's stem is first handed to a
-spy by u with probability ``(Σ_n ((1−q) P)^n)_vu · σ_u``, and its flood starts at w with
-``q · (P · Σ_n ((1−q) P)^n)_vw``. From whom spies then hear first is drawn by ``stem``; or they know where the flood
-began, if ``Observed.openers`` says so, which is where papers differ. With a uniform prior these are posteriors when
-they are made to sum to 1.
+that takes either relay with probability ½, or the other one where that is the node it came from, and goes on with
+probability ``1 − q`` after the first hop. All stems that end in what was seen are enumerated, backwards from there
+and all of one length at a time: from each edge of the graph the chance to be first handed to a spy by u, or to flood
+at w, is made of the chances from the edges that follow. From whom spies then hear first of a flood at w is drawn by
+``stem``; or they know where the flood began, if ``Observed.openers`` says so, which is where papers differ. With a
+uniform prior these chances are posteriors when they are made to sum to 1.
 
 Where the map of edges is fixed, as in all variants but per-transaction, an epoch has one way for the stems of each
 node, with one end. Who has learnt these *routes* too is left with those whose stems leave the same node for a spy, or
@@ -31,7 +30,7 @@ from numpy.typing import NDArray
 from ..spread.compiled import compiled
 from .seen import Array, Ground, Observed
 
-__all__ = ["by_routes", "posterior", "walks"]
+__all__ = ["by_routes", "chances", "posterior"]
 
 #: Stems that go on for so many hops do so once in 40,000.
 HOPS_MAX: Final = 100
@@ -43,8 +42,7 @@ def posterior(observed: Observed, ground: Ground) -> Array:
     assert relays is not None
 
     def weigh(epoch: int, ends: Array, on_stem: bool) -> Array:
-        reached = walks(relays[epoch], ground.spies, ground.end, ends)
-        return reached if on_stem else _before(relays[epoch], ground.spies, reached)
+        return chances(relays[epoch], ground.spies, ground.end, on_stem, ends)
 
     return _ask(observed, ground, weigh)
 
@@ -91,40 +89,57 @@ def _ask(
     return found
 
 
-def walks(relays: NDArray[np.int32], spies: NDArray[np.bool_], end: float, ends: Array) -> Array:
-    """By node v: ``Σ_n ((1−q) P)^n · ends``, the weight of all honest walks from v.
+@compiled
+def chances(
+    relays: NDArray[np.int32], spies: NDArray[np.bool_], end: float, on_stem: bool, ends: Array
+) -> Array:
+    """By node: how likely its stem ends as was seen; 0 for spies.
 
     Args:
-        relays: of shape (nodes, 2); −1 for none.
+        relays: of shape (nodes, 2); twice the same where there is but one friend, −1 for none.
         spies: of shape (nodes,).
         end: q, the chance to end at a hop.
-        ends: of shape (nodes,), the weight of each end.
+        on_stem: whether it was seen leaving a node for a spy, and not flooded.
+        ends: of shape (nodes,): the weight of each node that it may have left, or have been flooded by.
     """
-    return _walks(relays, spies, end, ends.astype(np.float64))
-
-
-@compiled
-def _before(relays: NDArray[np.int32], spies: NDArray[np.bool_], ends: Array) -> Array:
-    """One honest hop earlier."""
-    found = np.zeros(len(ends))
-    for node in range(len(relays)):
-        if not spies[node]:
-            for slot in range(2):
-                relay = relays[node, slot]
-                if relay >= 0 and not spies[relay]:
-                    found[node] += 0.5 * ends[relay]
-    return found
-
-
-@compiled
-def _walks(relays: NDArray[np.int32], spies: NDArray[np.bool_], end: float, ends: Array) -> Array:
-    total, latest = ends.copy(), ends
+    count = len(relays)
+    # By edge of the graph of relays: from the moment that a packet is over it.
+    after, before = np.zeros((count, 2)), np.zeros((count, 2))
     for _ in range(HOPS_MAX):
-        latest = (1.0 - end) * _before(relays, spies, latest)
-        total += latest
-        if latest.max() < 1e-12:
+        after, before = before, after
+        most = 0.0
+        for source in range(count):
+            for slot in range(2):
+                node = relays[source, slot]
+                if spies[source] or node < 0 or spies[node]:
+                    continue
+                alone = relays[node, 0] == relays[node, 1]
+                stops = 1.0 if alone else end
+                chance = 0.0 if on_stem else stops * ends[node]
+                for drawn in range(2):
+                    onward = drawn
+                    if relays[node, drawn] == source:
+                        onward = 1 - drawn
+                    step = 0.5 * (1.0 - stops)
+                    if not spies[relays[node, onward]]:
+                        chance += step * before[node, onward]
+                    elif on_stem:
+                        chance += step * ends[node]
+                after[source, slot] = chance
+                most = max(most, abs(chance - before[source, slot]))
+        if most < 1e-12:
             break
-    return total
+    found = np.zeros(count)
+    for author in range(count):
+        for slot in range(2):
+            relay = relays[author, slot]
+            if spies[author] or relay < 0:
+                continue
+            if not spies[relay]:
+                found[author] += 0.5 * after[author, slot]
+            elif on_stem:
+                found[author] += 0.5 * ends[author]
+    return found
 
 
 @compiled

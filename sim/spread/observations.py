@@ -1,7 +1,7 @@
 """Observations: runs with all that an adversary may see of each, for estimators that want more than the first spy.
 
-The same runs as those of ``runs`` under the same seed and numbers, and the same rows for them; besides when each spy
-was first told and by whom, a snapshot of who had the packet when so many had it, and the graph of relays if it is
+The same runs as those of ``montecarlo`` under the same seed and numbers, and the same rows for them; besides when each
+spy was first told and by whom, a snapshot of who had the packet when so many had it, and the graph of relays if it is
 learnt. Authors may be given, and epochs: runs of one epoch share what is fixed in it, as in a batch in which everybody
 sends a message.
 """

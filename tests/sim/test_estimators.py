@@ -85,18 +85,35 @@ def test_a_learnt_epoch_names_more_than_the_first_spy_does(known: bool) -> None:
     assert abs(routes.expected_max_posterior - routes.p_named) < 0.03
 
 
-def test_walks_on_a_graph_of_relays_are_counted_as_linear_algebra_does() -> None:
-    """Backwards, length by length, against the inverse of I − (1−q) P."""
+def test_stems_on_a_graph_of_relays_are_counted_as_if_one_by_one() -> None:
+    """Against a recursion over every walk of up to twelve hops, of which all end in some way."""
     random = np.random.default_rng(3)
-    relays = np.stack([random.choice(40, 2, replace=False) for _ in range(40)]).astype(np.int32)
-    spies = np.arange(40) < 8
-    honest = np.zeros((40, 40))
-    for node, slot in itertools.product(range(8, 40), range(2)):
-        if not spies[relays[node, slot]]:
-            honest[node, relays[node, slot]] += 0.5
-    ends = random.random(40) * ~spies
-    exact = np.linalg.solve(np.eye(40) - 0.9 * honest, ends)
-    assert epoch_graph.walks(relays, spies, 0.1, ends) == pytest.approx(exact, rel=1e-4)
+    relays = np.stack([random.choice(np.delete(np.arange(12), node), 2, replace=False) for node in range(12)])
+    relays = relays.astype(np.int32)
+    spies, end = np.arange(12) < 3, 0.4
+
+    def walk(node: int, source: int, chance: float, ended: dict[tuple[int, bool], float], hops: int) -> None:
+        if source >= 0:
+            ended[node, False] = ended.get((node, False), 0.0) + end * chance
+            chance *= 1 - end
+        if hops == 12:
+            return
+        for drawn in range(2):
+            onward = relays[node, drawn]
+            if onward == source:
+                onward = relays[node, 1 - drawn]
+            if spies[onward]:
+                ended[node, True] = ended.get((node, True), 0.0) + chance / 2
+            else:
+                walk(int(onward), node, chance / 2, ended, hops + 1)
+
+    laws: list[dict[tuple[int, bool], float]] = [{} for _ in range(12)]
+    for author in range(3, 12):
+        walk(author, -1, 1.0, laws[author], 0)
+    for node, on_stem in itertools.product(range(3, 12), (True, False)):
+        ends = (np.arange(12) == node).astype(float)
+        exact = [law.get((node, on_stem), 0.0) for law in laws]
+        assert epoch_graph.chances(relays, spies, end, on_stem, ends) == pytest.approx(exact, abs=2e-3)
 
 
 def test_stem_bayes_in_arrays_is_that_of_single_packets() -> None:
