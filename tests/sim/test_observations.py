@@ -9,7 +9,8 @@ from rumor.sim.spread.adaptive import ball
 from rumor.sim.spread.arrivals import front
 from rumor.sim.spread.counter import key_of
 from rumor.sim.spread.observations import observe
-from rumor.sim.spread.runs import DELAYS
+from rumor.sim.spread.runs import DELAYS, SCHEMES, SEEN, make_runs
+from rumor.sim.spread.stems import walk
 
 
 @pytest.mark.parametrize("scheme", ["diffusion", "stem", "dandelion", "adaptive"])
