@@ -31,4 +31,4 @@ class Commands(click.Group):
 
 @click.group(cls=Commands)
 def main() -> None:
-    """Simulate networks: with the very code of the node, or very many rumors at once."""
+    """Simulate networks, and ask how anonymous they are."""
