@@ -1,4 +1,4 @@
-"""The report: a run's result as one JSON object, and as lines for a person."""
+"""The report: a run's result as one JSON object."""
 
 import math
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from .loop import TICKS_PER_S
 from .metrics import Ranking, calibrate, judge, quantile
 from .workload import Post
 
-__all__ = ["in_words", "result"]
+__all__ = ["result"]
 
 #: Significant digits of what was measured.
 DIGITS = 4
@@ -31,7 +31,7 @@ def result(run: Run) -> dict[str, Any]:
         from . import evidence  # numpy takes a quarter of a second, and only this needs it.
 
         setting = Setting(
-            friends=[sorted(run.graph.friends(node)) for node in range(run.graph.node_count)],
+            friends=[run.graph.friends_of(node) for node in range(run.graph.node_count)],
             spies=run.ledger.spies,
             pace=scenario.pace,
             route_length=scenario.route_length,
@@ -48,7 +48,7 @@ def result(run: Run) -> dict[str, Any]:
     )
     published = [post for post in posts if post.published_tick is not None]
     latencies = [_seconds(post.published_tick or 0, post.asked_tick) for post in published]
-    low_degree, high_degree = min(run.graph.degrees), max(run.graph.degrees)
+    low_degree, high_degree = int(run.graph.degrees.min()), int(run.graph.degrees.max())
     counts = [host.packet_counts() for host in network.hosts]
     copies, kept = sum(came for came, _ in counts), sum(kept for _, kept in counts)
     fields: dict[str, Any] = {
@@ -129,9 +129,3 @@ def _rounded(value: Any) -> Any:
     if isinstance(value, float) and value and math.isfinite(value):
         return round(value, DIGITS - 1 - math.floor(math.log10(abs(value))))
     return value
-
-
-def in_words(fields: dict[str, Any]) -> str:
-    """The same for a person, one line a field."""
-    width = max(map(len, fields))
-    return "\n".join(f"{name:<{width}}  {'–' if value is None else value}" for name, value in fields.items())

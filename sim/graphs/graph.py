@@ -1,7 +1,7 @@
 """The graph: who is whose friend, as compressed sparse rows.
 
 For graphs of up to some millions of friendships, to be read by compiled code: two flat arrays, and a third that leads
-from each direction of a friendship to the other. It never changes. Who wants names for nodes keeps them elsewhere.
+from each direction of a friendship to the other. It never changes. scipy is imported only by what needs it.
 """
 
 import hashlib
@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy import sparse
-from scipy.sparse import csgraph
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,28 +31,31 @@ class Graph:
     """Of shape (nodes + 1,): where the friends of each node begin in ``friends``, and where those of the last end."""
     friends: NDArray[np.int32]
     """Of shape (2 · edges,): the friends of each node, ascending."""
+    names: "Sequence[Any] | None" = None
+    """What nodes are called where the graph is from, in order; None where they are called by their numbers."""
 
     @classmethod
-    def from_edges(cls, node_count: int, edges: ArrayLike) -> "Graph":
+    def from_edges(cls, node_count: int, edges: ArrayLike, names: "Sequence[Any] | None" = None) -> "Graph":
         """Builds a graph from pairs of nodes, in any order; of repeated ones and of both directions one counts.
 
         Raises ``GraphError`` if a node is its own friend or not below ``node_count``.
         """
-        pairs = np.asarray(edges, dtype=np.int64).reshape(-1, 2)
+        pairs = np.asarray(edges).reshape(-1, 2)
         if len(pairs):
             if pairs.min() < 0 or pairs.max() >= node_count:
                 raise GraphError(f"An edge leads to a node that is not among the {node_count}.")
             if (pairs[:, 0] == pairs[:, 1]).any():
                 node = int(pairs[pairs[:, 0] == pairs[:, 1]][0, 0])
                 raise GraphError(f"Node {node} is its own friend.")
-        low, high = pairs.min(axis=1, initial=node_count), pairs.max(axis=1, initial=0)
-        keys = np.unique(low * node_count + high)
-        low, high = keys // max(1, node_count), keys % max(1, node_count)
-        heads, tails = np.concatenate([low, high]), np.concatenate([high, low])
-        order = np.argsort(heads * node_count + tails, kind="stable")
-        counts = np.bincount(heads, minlength=node_count)
-        starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        return cls(starts, tails[order].astype(np.int32))
+        one, other = pairs[:, 0].astype(np.int64), pairs[:, 1].astype(np.int64)
+        # Both directions of each edge as one number, sorted once.
+        keys = np.concatenate([one * node_count + other, other * node_count + one])
+        keys.sort()
+        keys = keys[np.diff(keys, prepend=-1) > 0]
+        heads = keys // max(1, node_count)
+        keys -= heads * node_count
+        starts = np.searchsorted(heads, np.arange(node_count + 1))
+        return cls(starts.astype(np.int64), keys.astype(np.int32), names)
 
     @property
     def node_count(self) -> int:
@@ -83,9 +84,8 @@ class Graph:
     def twins(self) -> NDArray[np.int64]:
         """Of shape (2 · edges,): the place in ``friends`` of the same friendship, seen from the friend."""
         # Sorted by (friend, head) the entries are those sorted by (head, friend), seen from the other side.
-        twins = np.empty(len(self.friends), dtype=np.int64)
-        twins[np.lexsort((self.heads, self.friends))] = np.arange(len(self.friends))
-        return twins
+        places: NDArray[np.int64] = self._matrix(np.arange(len(self.friends))).tocsc().data
+        return places
 
     @property
     def edges(self) -> NDArray[np.int64]:
@@ -110,18 +110,25 @@ class Graph:
     # Parts.
 
     @cached_property
-    def _components(self) -> tuple[int, NDArray[np.int32]]:
-        count, labels = csgraph.connected_components(self._matrix(), directed=False)
-        return int(count), labels
+    def components(self) -> NDArray[np.int64]:
+        """Of shape (nodes,): the lowest number that can be reached from each node."""
+        labels = np.arange(self.node_count)
+        while True:
+            own, friends = labels[self.heads], labels[self.friends]
+            lower = friends < own
+            if not lower.any():
+                return labels
+            np.minimum.at(labels, own[lower], friends[lower])
+            while (labels[labels] < labels).any():
+                labels = labels[labels]
 
     @property
     def is_connected(self) -> bool:
-        return self._components[0] <= 1
+        return not self.components.any()
 
     def largest_component(self) -> tuple["Graph", NDArray[np.int64]]:
         """The largest connected part, and the numbers that its nodes have here."""
-        _, labels = self._components
-        kept = np.flatnonzero(labels == np.bincount(labels).argmax())
+        kept = np.flatnonzero(self.components == np.bincount(self.components).argmax())
         return self.restricted(kept), kept
 
     def restricted(self, nodes: NDArray[np.int64]) -> "Graph":
@@ -129,18 +136,23 @@ class Graph:
         places = np.full(self.node_count, -1, dtype=np.int64)
         places[nodes] = np.arange(len(nodes))
         edges = places[self.edges]
-        return Graph.from_edges(len(nodes), edges[(edges >= 0).all(axis=1)])
+        names = None if self.names is None else [self.names[node] for node in nodes]
+        return Graph.from_edges(len(nodes), edges[(edges >= 0).all(axis=1)], names)
 
     def relabelled(self) -> tuple["Graph", NDArray[np.int64]]:
         """The same graph with friends near each other in memory, and the numbers that its nodes have here.
 
         In the order of Cuthill and McKee (1969): by breadth, so that a walk touches few pages.
         """
-        order = csgraph.reverse_cuthill_mckee(self._matrix(), symmetric_mode=True).astype(np.int64)
+        from scipy.sparse import csgraph
+
+        matrix = self._matrix(np.ones(len(self.friends), dtype=np.int8))
+        order = csgraph.reverse_cuthill_mckee(matrix, symmetric_mode=True).astype(np.int64)
         return self.restricted(order), order
 
-    def _matrix(self) -> Any:
-        values = np.ones(len(self.friends), dtype=np.int8)
+    def _matrix(self, values: NDArray[Any]) -> Any:
+        from scipy import sparse
+
         return sparse.csr_matrix((values, self.friends, self.starts), shape=(self.node_count,) * 2)
 
     # Files.

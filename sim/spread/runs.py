@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from .adaptive import Ball, grow_ball
 from .arrivals import Front
 from .compiled import compiled, inlined
 from .counter import Key, derived, exponential, uniform, whole
+from .heap import Heap
 from .opening import open_packet
 from .stems import Walk, private_stem, relay_stem
 
@@ -30,13 +32,14 @@ SCHEMES: Final = {
     "dandelion-per-edge": 4,
     "dandelion-per-transaction": 5,
     "dandelion-all-to-one": 6,
+    "adaptive": 7,
 }
 #: How long an announcement takes, in its mean.
 DELAYS: Final = {"exponential": 0, "unit": 1, "uniform": 2}
-_STEM, _DANDELION = 2, 3
-_EXPONENTIAL, _UNIT = 0, 1
+STEM, DANDELION, ADAPTIVE = 2, 3, 7
+EXPONENTIAL, UNIT = 0, 1
 #: Purposes of the keys under a run's own.
-_AUTHOR, _CHOICES, _WALK, _LINKS, _SPIES, _TIES = range(6)
+AUTHOR, CHOICES, WALK, LINKS, SPIES, TIES = range(6)
 
 #: What is known of each run. ``first_friend``: the honest node that was the first to tell a spy, −1 if none did;
 #: ``on_stem``: whether it handed the packet over. ``opened_at``: when the packet was first opened anywhere; ``t50`` and
@@ -58,9 +61,9 @@ SEEN: Final = np.dtype(
 
 @inlined
 def _delay(key: Key, link: int, kind: int) -> float:
-    if kind == _EXPONENTIAL:
+    if kind == EXPONENTIAL:
         return exponential(key, link)
-    if kind == _UNIT:
+    if kind == UNIT:
         return 1.0
     return 2.0 * uniform(key, link)
 
@@ -83,12 +86,14 @@ def make_runs(
     work: Front,
     step: float,
     room: Walk,
+    balls: tuple[Ball, Heap],
     seen: NDArray[np.void],
 ) -> None:
     """Makes as many runs as ``seen`` has places, from the number ``first_run`` on.
 
     ``spies`` are fixed; if ``spy_chance`` is above 0 they are drawn in each run instead, each node but the author's
-    with that chance. ``step`` must suit the longest delay that may be drawn.
+    with that chance. ``step`` must suit the longest delay that may be drawn; ``balls`` is for adaptive
+    diffusion, and may be of an empty graph for all others.
     """
     node_count = len(starts) - 1
     times = np.empty(node_count, dtype=np.float32)
@@ -97,20 +102,26 @@ def make_runs(
     is_spy = spies.copy()
     honest = np.flatnonzero(~spies).astype(np.int32)
     reached = np.empty(node_count, dtype=np.float32)
+    state, entries = balls
     _, _, _, _, flood_node, flood_at, counts = room
     for number in range(len(seen)):
         key = derived(seed, first_run + number)
-        author = honest[whole(key, _AUTHOR, len(honest))]
+        author = honest[whole(key, AUTHOR, len(honest))]
         if spy_chance > 0:
-            chance_key = derived(key, _SPIES)
+            chance_key = derived(key, SPIES)
             for node in range(node_count):
                 is_spy[node] = node != author and uniform(chance_key, node) < spy_chance
-        choices, walk_key, links = derived(key, _CHOICES), derived(key, _WALK), derived(key, _LINKS)
-        if scheme == _STEM:
+        choices, walk_key, links = derived(key, CHOICES), derived(key, WALK), derived(key, LINKS)
+        handed = -1
+        if scheme == STEM:
             private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, latency, room)
-        elif scheme >= _DANDELION:
+        elif scheme == ADAPTIVE:
+            handed = grow_ball(
+                starts, friends, twins, is_spy, walk_key, number, author, latency, state, entries, room
+            )
+        elif scheme >= DANDELION:
             relay_stem(
-                starts, friends, choices, walk_key, author, end, embargo, scheme - _DANDELION, latency, room
+                starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, room
             )
         else:
             flood_node[0], flood_at[0] = author, 0.0
@@ -121,6 +132,8 @@ def make_runs(
         _note(
             starts, friends, twins, delays, is_spy, author, hops, latency, times, reached, room, seen, number
         )
+        if handed >= 0:
+            seen[number]["hops"] = handed
 
 
 @compiled

@@ -9,8 +9,10 @@ from scipy import sparse, stats
 from scipy.sparse import csgraph
 
 from rumor.sim.graphs.graph import Graph
+from rumor.sim.spread.adaptive import ball
 from rumor.sim.spread.arrivals import arrival_times, front
 from rumor.sim.spread.compiled import compiled
+from rumor.sim.spread.contact import make_contacts
 from rumor.sim.spread.counter import Key, exponential, key_of, uniform, whole
 from rumor.sim.spread.heap import heap
 from rumor.sim.spread.runs import DELAYS, SCHEMES, SEEN, make_runs
@@ -106,6 +108,7 @@ def runs(
         work,
         step,
         walk(),
+        ball(graph.node_count, len(graph.friends)),
         seen,
     )
     return seen
@@ -174,3 +177,37 @@ def test_infections_of_a_tree_keep_its_degree() -> None:
     assert (parents[1:] < np.arange(1, 500)).all()
     assert children[0] <= 3
     assert children[1:].max() <= 2
+
+
+@pytest.mark.parametrize("scheme", ["diffusion", "stem", "dandelion", "dandelion-per-transaction"])
+def test_first_contacts_are_those_of_whole_runs(graph: Graph, scheme: str) -> None:
+    """Who ends at the first contact sees the same first contact, packet by packet."""
+    is_spy = np.zeros(graph.node_count, dtype=bool)
+    is_spy[np.random.default_rng(0).permutation(graph.node_count)[: round(0.2 * graph.node_count)]] = True
+    contacts = np.zeros(200, dtype=SEEN)
+    make_contacts(
+        graph.starts,
+        graph.friends,
+        is_spy,
+        np.flatnonzero(~is_spy).astype(np.int32),
+        key_of(7),
+        0,
+        SCHEMES[scheme],
+        0.1,
+        heap(len(graph.friends) + 2),
+        walk(),
+        contacts,
+    )
+    seen = runs(graph, scheme, 200)
+    for field in ("author", "first_friend", "on_stem"):
+        assert (contacts[field] == seen[field]).all()
+    assert np.allclose(contacts["first_at"], seen["first_at"], rtol=1e-4)
+
+
+def test_adaptive_diffusion_does_what_the_engine_does() -> None:
+    """Hand-overs and the time of the flood, as measured on engines on the same kind of graph (docs/spreading.md)."""
+    edges = list(networkx.powerlaw_cluster_graph(150, 4, 0.5, seed=3).edges)
+    seen = runs(Graph.from_edges(150, edges), "adaptive", 600)
+    assert 4.5 < seen["hops"].mean() / 150 < 6
+    assert 19 < np.median(seen["opened_at"]) < 22
+    assert (seen["opener"] == seen["author"]).mean() < 0.03

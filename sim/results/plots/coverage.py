@@ -1,8 +1,8 @@
 """Coverage: which share of the honest members has a post, over time.
 
 A row has the curve as a list, ``coverage_curve``: entry i of n is when a share (i + 1)/n had the post, counted from
-when it was first opened anywhere, in seconds (kind ``run``) or in mean delays of a hop (``spread``). Of several rows of a
-scheme the median is drawn, and the band from the first to the last quartile.
+when it was first opened anywhere, in seconds (kind ``run``) or in mean delays of a hop (``spread``). Of several rows of
+a scheme the median is drawn, and the band from the first to the last quartile.
 """
 
 import numpy as np

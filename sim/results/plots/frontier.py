@@ -1,8 +1,8 @@
 """The frontier: what anonymity costs in waiting and in traffic.
 
 One dot a cell, at one share of spies: to the right how long an author waits until the post is out, upwards how often
-the author is named, and the dot's area is the traffic of a node. A line joins the cells that no other beats in both waiting
-and anonymity.
+the author is named, and the dot's area is the traffic of a node. A line joins the cells that no other beats in both
+waiting and anonymity.
 """
 
 from typing import Any

@@ -65,7 +65,7 @@ _LABEL_GAP: Final = 12.5
 _LED: Final = 4.0
 #: Behind labels among lines.
 HALO: Final = {"facecolor": PAPER, "alpha": 0.8, "edgecolor": "none", "pad": 1.0}
-_RULES: Final[dict[str, Any]] = {
+_RULES: Final[Any] = {
     "axes.axisbelow": True,
     "axes.edgecolor": QUIET,
     "axes.facecolor": "none",
@@ -119,7 +119,8 @@ def canvas(
     with mpl.rc_context(_RULES):
         figure = Figure(figsize=(width, height), layout="constrained")
         figure.subplots(rows, columns, squeeze=False, **more)
-    figure.get_layout_engine().set(w_pad=0.1, h_pad=0.08, wspace=0.04, hspace=0.06)  # type: ignore[union-attr]
+    layout: Any = figure.get_layout_engine()
+    layout.set(w_pad=0.1, h_pad=0.08, wspace=0.04, hspace=0.06)
     return figure
 
 
@@ -180,8 +181,10 @@ def label_ends(axes: Axes, labels: Sequence[tuple[float, float, str, str]], *, s
     """Writes names beside the ends of lines: (x, y, text, colour), moved apart where they would overlap."""
     if not labels:
         return
-    axes.figure.draw_without_rendering()  # type: ignore[union-attr] -- the layout decides where points are
-    points = [axes.transData.transform((x, y))[1] * 72 / axes.figure.dpi for x, y, _, _ in labels]
+    figure: Any = axes.figure
+    # The layout decides where points are.
+    figure.draw_without_rendering()
+    points = [axes.transData.transform((x, y))[1] * 72 / figure.dpi for x, y, _, _ in labels]
     gaps = [_LABEL_GAP * (1 + text.count("\n")) for _, _, text, _ in labels]
     places = _apart(np.array(points), np.array(gaps))
     for (x, y, text, ink), point, place in zip(labels, points, places, strict=True):
