@@ -15,7 +15,6 @@ from typing import Any, Final
 from .engines import Done, Engine, Group
 from .files import ResultsError, put
 from .program import program
-from .progress import Progress
 from .sweep import Sweep
 from .table import Origin, origin_of, write
 from .tasks import Task
@@ -40,7 +39,7 @@ def carry_out(
     out: Path,
     engine: Callable[[Path], Engine],
     command: str,
-    tell: Callable[[Progress], None] | None = None,
+    tell: Callable[[float, str], None] | None = None,
 ) -> bool:
     """Does what is missing of a sweep and writes its table.
 
@@ -49,7 +48,7 @@ def carry_out(
         out: where the table goes.
         engine: where it is done, given a folder for graphs.
         command: makes the table again; goes into it.
-        tell: called with the progress before the first task.
+        tell: called after each group with the share that is done and some words.
 
     Returns:
         Whether there was anything to do.
@@ -60,7 +59,7 @@ def carry_out(
     origin = Origin(scenario=sweep.source, seed=sweep.seed, program=program(), command=command)
     if out.exists():
         found = origin_of(out)
-        if (found.scenario, found.program) == (origin.scenario, origin.program):
+        if (found.scenario, found.seed, found.program) == (origin.scenario, origin.seed, origin.program):
             return False
         raise ResultsError(
             f"{out} holds another sweep, or was made by other code; remove it or name another `--out`."
@@ -70,10 +69,7 @@ def carry_out(
     keys = {task: task.key for task in sweep.tasks}
     missing = [task for task in sweep.tasks if keys[task] not in rows]
     if missing:
-        progress = Progress(len(missing), "tasks")
-        if tell is not None:
-            tell(progress)
-        pacer = _Pacer(missing)
+        pacer, count = _Pacer(missing), 0
         for done in engine(folder / "graphs").work(pacer.next):
             names = [keys[task] for task in done.group]
             part = json.dumps(dict(zip(names, done.rows, strict=True)))
@@ -82,7 +78,9 @@ def carry_out(
             # As it was written, so that a row is the same whether it was read again or not.
             rows |= json.loads(part)
             pacer.learn(done)
-            progress.advance(len(done.group))
+            count += len(done.group)
+            if tell is not None:
+                tell(count / len(missing), f"{count:,} of {len(missing):,} tasks")
     write(out, [rows[keys[task]] for task in sweep.tasks], origin)
     shutil.rmtree(folder, ignore_errors=True)
     return True

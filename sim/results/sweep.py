@@ -48,24 +48,30 @@ class Sweep:
     """In the order of the table: by cell, then by seed."""
 
     @classmethod
-    def load(cls, path: Path) -> "Sweep":
-        """Reads a file. Raises ``ResultsError`` with file, line and way out."""
+    def load(cls, path: Path, seed: int | None = None) -> "Sweep":
+        """Reads a file, or one of ours by its name, such as ``presets``. Raises ``ResultsError`` with file and line.
+
+        A ``seed`` that is given goes before the file's.
+        """
+        ours = Path(__file__).with_name(f"{path}.toml")
+        if path.name == str(path) and not path.exists() and ours.exists():
+            path = ours
         try:
             source = path.read_text(encoding="utf-8")
         except OSError as error:
             raise ResultsError(f"{path} cannot be read: {error.strerror}; name a sweep file.") from error
         except UnicodeDecodeError as error:
             raise ResultsError(f"{path} is no text in UTF-8; name a sweep file.") from error
-        return cls.read(source, str(path))
+        return cls.read(source, str(path), seed)
 
     @classmethod
-    def read(cls, source: str, name: str = "the sweep") -> "Sweep":
+    def read(cls, source: str, name: str = "the sweep", seed: int | None = None) -> "Sweep":
         """Reads the text of a file; ``name`` is what messages call it. Raises ``ResultsError``."""
         try:
             top = tomllib.loads(source)
         except tomllib.TOMLDecodeError as error:
             raise ResultsError(f"{name} is no TOML file: {error}.") from error
-        return _Reader(name, _lines(source), top).sweep(source)
+        return _Reader(name, _lines(source), top | ({} if seed is None else {"seed": seed})).sweep(source)
 
 
 class _Reader:

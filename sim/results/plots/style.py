@@ -5,6 +5,7 @@ that a page can put its own in their place and be dark or light.
 """
 
 import io
+import re
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -29,6 +30,7 @@ __all__ = [
     "colour",
     "dark",
     "in_words",
+    "inline",
     "label_ends",
     "panel_title",
     "picture",
@@ -126,7 +128,7 @@ def canvas(
 
 def title(figure: Figure, says: str, of: str = "") -> None:
     """What a picture says, in a sentence, and of what world."""
-    figure.suptitle(says, x=0.012, ha="left", fontsize=12.5, fontweight="bold")
+    figure.suptitle(says, x=0.012, ha="left", fontsize=12.5, fontweight="bold", color=INK)
     if of:
         # In the first panel's title, so that the layout leaves room.
         panel_title(figure.axes[0], of)
@@ -139,11 +141,8 @@ def panel_title(axes: Axes, text: str) -> None:
 
 def dark(ink: str) -> str:
     """A colour that thin letters can be read in."""
-    return (
-        mpl.colors.to_hex([0.78 * part for part in mpl.colors.to_rgb(ink)])
-        if ink not in (INK, QUIET)
-        else ink
-    )
+    red, green, blue = mpl.colors.to_rgb(ink)
+    return ink if ink in (INK, QUIET) else mpl.colors.to_hex((0.78 * red, 0.78 * green, 0.78 * blue))
 
 
 def share_axis(axes: Axes, low: float, high: float) -> None:
@@ -226,6 +225,22 @@ def _apart(points: "np.ndarray[Any, Any]", gaps: "np.ndarray[Any, Any]") -> "np.
     apart = np.empty_like(places)
     apart[order] = places
     return apart
+
+
+def inline(figure: Figure, name: str) -> str:
+    """A picture as a part of a page, in the page's own ink and paper; ``name`` sets its ids apart."""
+    svg = picture(figure, "svg").decode()
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
+    svg = re.sub(r'\bid="', f'id="{name}-', svg)
+    svg = re.sub(r'(url\(#|xlink:href="#)', rf"\g<1>{name}-", svg)
+    for ink in (*COLOURS.values(), *_MORE):
+        # Letters come nearer to the ink, which is light on dark paper.
+        svg = svg.replace(f"fill: {dark(ink)}", f"fill: color-mix(in srgb, {ink} 72%, currentColor)")
+    of_page = {INK: "currentColor", PAPER: "var(--paper)", FAINT: "var(--line)", QUIET: "var(--quiet)"}
+    for own, name in of_page.items():
+        svg = svg.replace(own, name)
+    return svg
 
 
 def picture(figure: Figure, ending: str) -> bytes:

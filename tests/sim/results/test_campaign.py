@@ -1,6 +1,5 @@
 """A sweep that is killed goes on where it stopped; who does it, and with how many workers, makes no difference."""
 
-import io
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,6 @@ from rumor.sim.results import campaign, files, tasks
 from rumor.sim.results.campaign import carry_out, parts_of
 from rumor.sim.results.engines import Done, Engine, Group, Here, Local, open_engine
 from rumor.sim.results.files import ResultsError
-from rumor.sim.results.progress import Progress
 from rumor.sim.results.sweep import Sweep
 from rumor.sim.results.table import origin_of, read
 from rumor.sim.results.tasks import Kind
@@ -228,12 +226,13 @@ def test_an_engine_that_there_is_not_is_refused(words: tuple[str, int, str], sen
         open_engine(*words, None)
 
 
-def test_progress_tells_of_the_time_left() -> None:
-    stream = io.StringIO()
-    progress = Progress(4, "tasks", stream)
-    progress.told -= 100
-    progress.began -= 100
-    progress.advance(1)
-    progress.advance(1)
-    progress.advance(2)
-    assert stream.getvalue().splitlines() == ["1 of 4 tasks, 5 min left", "4 of 4 tasks, 0 s left"]
+def test_progress_tells_of_what_is_left_to_do(counted: list[tuple[str, int]], tmp_path: Path) -> None:
+    """Of what was done before it says nothing."""
+    sweep, out = Sweep.read(COUNTED), tmp_path / "out.parquet"
+    with pytest.raises(Killed):
+        carry_out(sweep, out, lambda _: Mortal(2), "rumor sim sweep")
+    left = 80 - len(counted)
+    said: list[tuple[float, str]] = []
+    carry_out(sweep, out, Here, "rumor sim sweep", lambda share, words: said.append((share, words)))
+    assert said[0] == (1 / left, f"1 of {left} tasks")
+    assert said[-1] == (1.0, f"{left} of {left} tasks")
