@@ -6,6 +6,7 @@ and removes the parts. Tasks are known by a key that the code is in, so parts th
 """
 
 import json
+import secrets
 import shutil
 from collections.abc import Callable, Sequence
 from hashlib import sha256
@@ -70,7 +71,10 @@ def carry_out(
     missing = [task for task in sweep.tasks if keys[task] not in rows]
     if missing:
         pacer, count = _Pacer(missing), 0
-        for done in engine(folder / "graphs").work(pacer.next):
+        for old in folder.glob("graphs-*"):
+            shutil.rmtree(old, ignore_errors=True)
+        shelf = folder / f"graphs-{secrets.token_hex(8)}"
+        for done in engine(shelf).work(pacer.next):
             names = [keys[task] for task in done.group]
             part = json.dumps(dict(zip(names, done.rows, strict=True)))
             name = sha256(" ".join(names).encode()).hexdigest()

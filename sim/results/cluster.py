@@ -1,7 +1,9 @@
 """A cluster as an engine: ``dask.distributed``, with the scheduler at an address or one of its own on loopback.
 
 The workers need the same version of Rumor. What travels is text in both directions, as between processes of one
-machine. A worker that dies loses nothing: the scheduler gives its tasks to another.
+machine, and each graph that comes from a file, once to each worker, where it is put on the shelf. A worker that dies
+loses nothing: the scheduler gives its tasks to another. Addresses that begin with ``tls:`` take their keys from Dask's
+own configuration.
 """
 
 import warnings
@@ -10,6 +12,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+
+from ..graphs.graph import Graph
+from . import shelf
 from .engines import Done, Group, done
 from .files import ResultsError
 from .worker import order, perform
@@ -33,6 +39,7 @@ class Dask:
                 f"{error.name} is missing, which `--engine dask` needs: install the extra `cluster`."
             ) from error
         self.graphs = graphs
+        self._sent: dict[str, Any] = {}
         self.cluster: Any = None
         try:
             if address is None:
@@ -60,8 +67,7 @@ class Dask:
         try:
             while True:
                 while len(running) < AHEAD * self.worker_count and (group := groups()) is not None:
-                    text = order(group, self.graphs)
-                    future = self.client.submit(perform, text, pure=False)
+                    future = self._submit(group)
                     running[future] = group
                     finished.add(future)
                 if not running:
@@ -75,6 +81,26 @@ class Dask:
         finally:
             self.close()
 
+    def _submit(self, group: Group) -> Any:
+        sent = {}
+        for task in group:
+            text = dict(task.settings).get("graph", "")
+            if task.kind != "run" and self.graphs is not None and shelf.travels(text):
+                name = shelf.name_of(text, task.seed)
+                sent[name] = self._sent.get(name) or self._send(name, text, task.seed)
+        return self.client.submit(_perform, order(group, self.graphs), sent, str(self.graphs), pure=False)
+
+    def _send(self, name: str, text: str, seed: int) -> Any:
+        """Gives a graph to the cluster. As a task of its own, so that it is there again when its worker has died."""
+        graph = shelf.take(self.graphs or Path(), text, seed)
+        parts = None
+        if isinstance(graph, Graph):
+            parts = np.asarray(graph.starts), np.asarray(graph.friends), graph.names
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="Sending large graph")
+            self._sent[name] = self.client.submit(_received, parts, pure=False)
+        return self._sent[name]
+
     def close(self) -> None:
         """Leaves the cluster, and ends it if it is our own."""
         with warnings.catch_warnings():
@@ -82,3 +108,16 @@ class Dask:
             self.client.close()
             if self.cluster is not None:
                 self.cluster.close()
+
+
+def _received(parts: Any) -> Any:
+    """On a worker: what it was sent."""
+    return parts
+
+
+def _perform(text: str, sent: dict[str, Any], folder: str) -> str:
+    """On a worker: ``perform``, with the graphs that were sent on its shelf."""
+    for name, parts in sent.items():
+        if parts is not None:
+            shelf.keep(Path(folder), name, Graph(*parts))
+    return perform(text)

@@ -53,7 +53,7 @@ class Sweep:
 
         A ``seed`` that is given goes before the file's.
         """
-        ours = Path(__file__).with_name(f"{path}.toml")
+        ours = Path(__file__).with_name(f"{path.name}.toml")
         if path.name == str(path) and not path.exists() and ours.exists():
             path = ours
         try:

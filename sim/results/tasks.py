@@ -13,20 +13,10 @@ from pathlib import Path
 from typing import Any, Final
 
 from . import table
+from .flaws import Flaw
 from .program import program
 
 __all__ = ["KINDS", "Flaw", "Kind", "Task", "do"]
-
-
-class Flaw(Exception):
-    """Settings that will not do."""
-
-    def __init__(self, name: str, sentence: str) -> None:
-        super().__init__(sentence)
-        self.name = name
-        """The setting to blame."""
-        self.sentence = sentence
-        """What is wrong, as the end of a sentence that began with the setting's place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +45,17 @@ class Task:
     @property
     def key(self) -> str:
         """64 hexadecimal digits that tell it from all other tasks, and from the same one done by other code."""
-        words = [program(), self.kind, sorted(self.settings), self.seed]
+        words = [program(), self.kind, sorted(self.settings), self.seed, self._stamp]
         return hashlib.sha256(json.dumps(words).encode()).hexdigest()
+
+    @property
+    def _stamp(self) -> str:
+        """Tells a graph's file from what it was before."""
+        if self.kind == "run":
+            return ""
+        from .shelf import stamp_of
+
+        return stamp_of(dict(self.settings).get("graph", ""))
 
     @property
     def command(self) -> str:
@@ -116,6 +115,27 @@ def _run_command(settings: Mapping[str, str], seed: int) -> str:
     return Scenario.read({**settings, "seed": str(seed)}).command()
 
 
+# Rumors in compiled code; whose modules take a while to import.
+
+
+def _spreading() -> Any:
+    from . import spreading
+
+    return spreading
+
+
 KINDS: Final[dict[str, Kind]] = {
     "run": Kind(settings=_run_settings, check=_run_check, do=_run, command=_run_command),
+    "spread": Kind(
+        settings=lambda: _spreading().names(),
+        check=lambda settings: _spreading().check(settings),
+        do=lambda settings, seed, graphs: _spreading().spread(settings, seed, graphs),
+        command=lambda settings, seed: _spreading().command(settings, seed),
+    ),
+    "coverage": Kind(
+        settings=lambda: _spreading().names(),
+        check=lambda settings: _spreading().check(settings),
+        do=lambda settings, seed, graphs: _spreading().cover(settings, seed, graphs),
+        command=lambda settings, seed: _spreading().command(settings, seed),
+    ),
 }
