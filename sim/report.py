@@ -7,14 +7,12 @@ from typing import Any
 from .estimators import first_spy
 from .estimators.observations import Setting
 from .experiment import Run
+from .fields import rounded
 from .loop import TICKS_PER_S
 from .metrics import Ranking, calibrate, judge, quantile
 from .workload import Post
 
 __all__ = ["result"]
-
-#: Significant digits of what was measured.
-DIGITS = 4
 
 
 def result(run: Run) -> dict[str, Any]:
@@ -72,9 +70,9 @@ def result(run: Run) -> dict[str, Any]:
         "expected_max_posterior": anonymity and anonymity.expected_max_posterior,
         "estimators": {
             name: {
-                "p_named": _rounded(each.p_named),
-                "entropy_bits": _rounded(each.entropy_bits),
-                "expected_max_posterior": _rounded(each.expected_max_posterior),
+                "p_named": rounded(each.p_named),
+                "entropy_bits": rounded(each.entropy_bits),
+                "expected_max_posterior": rounded(each.expected_max_posterior),
             }
             for name, each in judged.items()
             if each is not None
@@ -100,7 +98,7 @@ def result(run: Run) -> dict[str, Any]:
         "version": run.version,
         "command": scenario.command(),
     }
-    return {name: _rounded(value) for name, value in fields.items()}
+    return {name: rounded(value) for name, value in fields.items()}
 
 
 def _seconds(later: int, earlier: int) -> float:
@@ -121,11 +119,3 @@ def _delivered(posts: Sequence[Post], honest: Sequence[int]) -> float | None:
     wanted = sum(len(honest) - (post.author in honest) for post in posts)
     got = sum(node in post.arrivals for post in posts for node in honest)
     return got / wanted if wanted else None
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    if isinstance(value, float) and value and math.isfinite(value):
-        return round(value, DIGITS - 1 - math.floor(math.log10(abs(value))))
-    return value

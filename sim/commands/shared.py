@@ -45,7 +45,8 @@ def repeats(context: click.Context, values: Mapping[str, Any]) -> str:
     words = ["rumor", "sim", str(context.info_name)]
     for parameter in context.command.params:
         name = parameter.name or ""
-        if name not in values or (values[name] == parameter.default and name != "seed"):
+        is_default = values.get(name) == parameter.get_default(context, call=False)
+        if name not in values or values[name] is None or (is_default and name != "seed"):
             continue
         if isinstance(parameter, click.Option) and parameter.is_flag:
             words.append((parameter.opts if values[name] else parameter.secondary_opts)[0])

@@ -74,6 +74,7 @@ def make_runs(
     friends: NDArray[np.int32],
     twins: NDArray[np.int64],
     spies: NDArray[np.bool_],
+    authors: NDArray[np.int32],
     spy_chance: float,
     seed: Key,
     first_run: int,
@@ -87,26 +88,26 @@ def make_runs(
     step: float,
     room: Walk,
     balls: tuple[Ball, Heap],
+    random_ties: bool,
     seen: NDArray[np.void],
 ) -> None:
     """Makes as many runs as ``seen`` has places, from the number ``first_run`` on.
 
-    ``spies`` are fixed; if ``spy_chance`` is above 0 they are drawn in each run instead, each node but the author's
-    with that chance. ``step`` must suit the longest delay that may be drawn; ``balls`` is for adaptive
-    diffusion, and may be of an empty graph for all others.
+    ``spies`` are fixed, and ``authors`` are those who may write; if ``spy_chance`` is above 0 spies are drawn in each
+    run instead, each node but the author's with that chance. ``step`` must suit the longest delay that may be drawn;
+    ``balls`` is for adaptive diffusion, and may be of an empty graph for all others.
     """
     node_count = len(starts) - 1
     times = np.empty(node_count, dtype=np.float32)
     tellers = np.empty(node_count, dtype=np.int32)
     delays = np.empty(len(friends), dtype=np.float32)
     is_spy = spies.copy()
-    honest = np.flatnonzero(~spies).astype(np.int32)
     reached = np.empty(node_count, dtype=np.float32)
     state, entries = balls
     _, _, _, _, flood_node, flood_at, counts = room
     for number in range(len(seen)):
         key = derived(seed, first_run + number)
-        author = honest[whole(key, AUTHOR, len(honest))]
+        author = authors[whole(key, AUTHOR, len(authors))]
         if spy_chance > 0:
             chance_key = derived(key, SPIES)
             for node in range(node_count):
@@ -129,8 +130,22 @@ def make_runs(
         for link in range(len(delays)):
             delays[link] = _delay(links, link, delay_kind) + 3 * latency
         hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
+        lots = derived(key, TIES) if random_ties else Key(0)
         _note(
-            starts, friends, twins, delays, is_spy, author, hops, latency, times, reached, room, seen, number
+            starts,
+            friends,
+            twins,
+            delays,
+            is_spy,
+            author,
+            hops,
+            latency,
+            times,
+            reached,
+            room,
+            seen,
+            number,
+            lots,
         )
         if handed >= 0:
             seen[number]["hops"] = handed
@@ -151,10 +166,14 @@ def _note(
     room: Walk,
     seen: NDArray[np.void],
     number: int,
+    lots: Key,
 ) -> None:
-    """Writes down what spies were told and how the packet spread."""
+    """Writes down what spies were told and how the packet spread.
+
+    Of friends who told spies first at one time one is drawn by ``lots``; if they are 0 it is the lowest spy's lowest.
+    """
     hop_at, hop_from, hop_to, _, _, _, _ = room
-    first_friend, first_at, on_stem = -1, np.float32(np.inf), False
+    first_friend, first_at, on_stem, equals = -1, np.float32(np.inf), False, 1
     for hop in range(hops):
         if is_spy[hop_to[hop]] and not is_spy[hop_from[hop]]:
             first_friend, first_at, on_stem = hop_from[hop], hop_at[hop], True
@@ -175,7 +194,12 @@ def _note(
             if not is_spy[friend]:
                 heard = times[friend] + delays[twins[link]] - early
                 if heard < first_at:
-                    first_friend, first_at, on_stem = friend, heard, False
+                    first_friend, first_at, on_stem, equals = friend, heard, False, 1
+                elif heard == first_at and lots and friend != first_friend and not on_stem:
+                    # The n-th of equal ones takes the place with the chance 1/n.
+                    equals += 1
+                    if whole(lots, equals, equals) == 0:
+                        first_friend = friend
     row = seen[number]
     row["author"], row["first_friend"], row["first_at"], row["on_stem"] = (
         author,

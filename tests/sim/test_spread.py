@@ -96,6 +96,7 @@ def runs(
         graph.friends,
         graph.twins,
         is_spy,
+        np.flatnonzero(~is_spy).astype(np.int32),
         0.0,
         key_of(7),
         first,
@@ -109,6 +110,7 @@ def runs(
         step,
         walk(),
         ball(graph.node_count, len(graph.friends)),
+        False,
         seen,
     )
     return seen
