@@ -1,11 +1,10 @@
 """The kinds of tasks that are done in compiled code: ``spread``, and ``coverage``, the curve of how a packet spreads.
 
 ``spread`` is ``rumor sim spread`` (``sim/trial``) with its options as settings. ``coverage`` has the same settings, as
-far as they matter, and tells in ``coverage_curve`` when which share of the nodes had a packet, counted from when it was
-first opened, in mean delays of a hop, in the mean over ``runs``.
+far as they matter, and tells in ``coverage_curve`` when which share of the nodes had a packet, counted from when its
+author sent it, in mean delays of a hop and in the mean over ``runs``.
 """
 
-import random
 import re
 import shlex
 from collections.abc import Collection, Mapping
@@ -26,8 +25,6 @@ __all__ = ["CURVE_POINTS", "check", "command", "cover", "names", "spread", "tria
 
 #: Shares at which the curve is told: every fiftieth.
 CURVE_POINTS: Final = 50
-#: Runs of one author in a curve.
-AUTHOR_RUNS: Final = 4
 
 
 def names() -> Collection[str]:
@@ -97,21 +94,9 @@ def cover(settings: Mapping[str, str], seed: int, graphs: Path | None) -> Mappin
     if not isinstance(graph, Graph) or not graph.is_connected:
         raise TrialError(f"--graph: {asked.graph} has no end, or parts that nothing reaches.")
     rules = Rules(scheme=asked.scheme, delay=asked._delay, end=asked.end, embargo=asked.embargo)
-    draw = random.Random(f"{seed} authors")  # noqa: S311 -- which authors are followed is no secret
-    curves = []
-    for first in range(0, asked.runs, AUTHOR_RUNS):
-        author = draw.randrange(graph.node_count)
-        # Whoever is told of all that reaches everybody else sees the whole curve.
-        others = np.ones(graph.node_count, dtype=np.bool_)
-        others[author] = False
-        seen = Spreading(graph=graph, spies=others, rules=rules).run(
-            min(AUTHOR_RUNS, asked.runs - first), seed, first, tells_spies=True
-        )
-        assert seen.spy_times is not None
-        times = np.sort(seen.spy_times, axis=1) - seen.rows["opened_at"][:, None]
-        needed = np.ceil(np.arange(1, CURVE_POINTS + 1) / CURVE_POINTS * times.shape[1]).astype(int) - 1
-        curves.append(np.maximum(times[:, needed], 0.0))
-    curve = np.concatenate(curves).mean(axis=0)
+    nobody = np.zeros(graph.node_count, dtype=np.bool_)
+    curves = Spreading(graph=graph, spies=nobody, rules=rules).curves(asked.runs, seed, CURVE_POINTS)
+    curve = curves.mean(axis=0, dtype=np.float64)
     return {
         "graph": asked.graph,
         "nodes": graph.node_count,

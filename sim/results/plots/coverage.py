@@ -1,7 +1,7 @@
 """Coverage: which share of the honest members has a post, over time.
 
 A row has the curve as a list, ``coverage_curve``: entry i of n is when a share (i + 1)/n had the post, counted from
-when it was first opened anywhere, in seconds (kind ``run``) or in mean delays of a hop (``spread``). Of several rows of
+when its author sent it, in seconds (kind ``run``) or in mean delays of a hop (``spread``). Of several rows of
 a scheme the median is drawn, and the band from the first to the last quartile.
 """
 
@@ -37,9 +37,7 @@ def draw(frame: DataFrame) -> Figure:
     axes.set_ylim(0, 1.02)
     axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     is_real = "kind" in frame.columns and set(frame["kind"]) == {"run"}
-    axes.set_xlabel(
-        f"Time since the post was first opened, in {'seconds' if is_real else 'mean delays of a hop'}"
-    )
+    axes.set_xlabel(f"Time since the author sent it, in {'seconds' if is_real else 'mean delays of a hop'}")
     axes.set_ylabel("Members that have it")
     # The slowest is named nearest to the bottom, where lines are farthest from each other.
     order = sorted(middles, key=lambda name: float(np.nanmedian(middles[name])))
