@@ -2,7 +2,7 @@
 
 ``spread`` is ``rumor sim spread`` (``sim/trial``) with its options as settings. ``coverage`` has the same settings, as
 far as they matter, and tells in ``coverage_curve`` when which share of the nodes had a packet, counted from when its
-author sent it, in mean delays of a hop and in the mean over ``runs``.
+author sent it, in mean delays of a hop: the median over ``runs``, and the first and the last quartile.
 """
 
 import re
@@ -65,6 +65,9 @@ def trial(settings: Mapping[str, str], seed: int) -> Trial:
 def check(settings: Mapping[str, str]) -> None:
     """Raises ``Flaw`` if settings are impossible; what a graph must be is seen when it is made."""
     made = trial(settings, 1)
+    spies = str(made.spies)
+    if re.fullmatch(r"[\d.]+", spies) and "." in spies and not 0 <= float(spies) <= 1:
+        raise Flaw("spies", f"is a share from 0.0 to 1.0, a count, hubs:SHARE or friends-of:NODE, and not {spies!r}.")
     try:
         parse(made.graph)
         made._check()
@@ -96,12 +99,15 @@ def cover(settings: Mapping[str, str], seed: int, graphs: Path | None) -> Mappin
     rules = Rules(scheme=asked.scheme, delay=asked._delay, end=asked.end, embargo=asked.embargo)
     nobody = np.zeros(graph.node_count, dtype=np.bool_)
     curves = Spreading(graph=graph, spies=nobody, rules=rules).curves(asked.runs, seed, CURVE_POINTS)
-    curve = curves.mean(axis=0, dtype=np.float64)
+    quartiles = np.quantile(curves.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
+    low, middle, high = [[float(f"{each:.4g}") for each in curve] for curve in quartiles]
     return {
         "graph": asked.graph,
         "nodes": graph.node_count,
         "scheme": asked.scheme,
-        "coverage_curve": [float(f"{each:.4g}") for each in curve],
+        "coverage_curve": middle,
+        "coverage_curve_low": low,
+        "coverage_curve_high": high,
     }
 
 

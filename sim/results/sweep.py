@@ -17,10 +17,12 @@ of its own: its settings, which may be lists again, go before those at the top.
 
 import difflib
 import itertools
+import math
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -137,7 +139,7 @@ class _Reader:
     def _texts(self, place: _Place, value: Any) -> list[str]:
         values = value if isinstance(value, list) else [value]
         for each in values:
-            if not isinstance(each, str | int | float):
+            if not isinstance(each, str | int | float) or each in (math.inf, -math.inf) or each != each:
                 self._fail(place, f"is a text, a number, or a list of them, and not {each!r}.")
         return [_text(each) for each in values]
 
@@ -149,9 +151,13 @@ class _Reader:
 
 
 def _text(value: str | int | float) -> str:
+    """As it would be written on the command line; a float keeps its point, which tells a share from a count."""
     if isinstance(value, bool):
         return str(value).lower()
-    return f"{value:.12g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        digits = format(Decimal(repr(value)), "f")
+        return digits if "." in digits else f"{digits}.0"
+    return str(value)
 
 
 def _lines(source: str) -> dict[_Place, int]:

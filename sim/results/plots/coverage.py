@@ -2,10 +2,14 @@
 
 A row has the curve as a list, ``coverage_curve``: entry i of n is when a share (i + 1)/n had the post, counted from
 when its author sent it, in seconds (kind ``run``) or in mean delays of a hop (``spread``). Of several rows of
-a scheme the median is drawn, and the band from the first to the last quartile.
+a scheme the mean is drawn. The band is from the first to the last quartile of packets, if the row has these as
+``coverage_curve_low`` and ``coverage_curve_high``.
 """
 
+from typing import Any
+
 import numpy as np
+import polars
 from matplotlib.figure import Figure
 from polars import DataFrame
 
@@ -23,14 +27,13 @@ def draw(frame: DataFrame) -> Figure:
     (axes,) = figure.axes
     middles = {}
     for (scheme,), rows in frame.group_by("scheme", maintain_order=True):
-        curves = np.array(rows["coverage_curve"].to_list(), dtype=float)
-        curves[~np.isfinite(curves)] = np.nan
-        shares = np.arange(1, curves.shape[1] + 1) / curves.shape[1]
-        low, middle, high = np.nanquantile(curves, [0.25, 0.5, 0.75], axis=0)
+        middle = _mean(rows["coverage_curve"])
+        shares = np.arange(1, len(middle) + 1) / len(middle)
         ink = colour(str(scheme))
-        if len(curves) > 1:
+        if {"coverage_curve_low", "coverage_curve_high"} <= set(rows.columns):
+            low, high = _mean(rows["coverage_curve_low"]), _mean(rows["coverage_curve_high"])
             axes.fill_betweenx(shares, low, high, color=ink, alpha=0.16, linewidth=0)
-        axes.plot(np.append(0, middle), np.append(0, shares), color=ink, zorder=3)
+        axes.plot(middle, shares, color=ink, zorder=3)
         middles[str(scheme)] = middle
     latest = max(float(np.nanmax(middle)) for middle in middles.values())
     axes.set_xlim(0, latest * 1.03)
@@ -66,6 +69,14 @@ def draw(frame: DataFrame) -> Figure:
         )
         axes.plot([x], [y], marker="o", markersize=5, color=ink, markeredgecolor=PAPER, zorder=4)
     return figure
+
+
+def _mean(curves: polars.Series) -> "np.ndarray[Any, Any]":
+    """The mean of curves; where some never got so far, of the others."""
+    values = np.array(curves.to_list(), dtype=float)
+    values[~np.isfinite(values)] = np.nan
+    mean: np.ndarray[Any, Any] = np.nanmean(values, axis=0)
+    return mean
 
 
 PLOT = Plot(

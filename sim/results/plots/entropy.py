@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from polars import DataFrame
 
 from . import Plot
+from .cells import share_of_spies
 from .style import FAINT, HALO, QUIET, canvas, colour, dark, label_ends, panel_title, title
 
 __all__ = ["PLOT", "draw"]
@@ -25,7 +26,7 @@ def draw(frame: DataFrame) -> Figure:
     frame = frame.drop_nulls(["entropy_quantiles", "user_named_quantiles"])
     of = ""
     if "spies" in frame.columns:
-        told = frame.with_columns(polars.col("spies").cast(polars.Float64, strict=False)).drop_nulls("spies")
+        told = frame.with_columns(share_of_spies(frame).alias("spies")).drop_nulls("spies")
         if told.height:
             spies = min(told["spies"].unique().sort().to_list(), key=lambda share: abs(share - SPIES))
             frame, of = told.filter(polars.col("spies") == spies), f", {100 * spies:.3g} % spies"

@@ -39,8 +39,10 @@ def draw(frame: DataFrame) -> Figure:
     title(figure, "How often spies name the author")
     everything = polars.concat([part for _, part in parts], how="diagonal")
     least = everything.filter(polars.col("p_named") > 0)["p_named"].min() or 1e-3
-    smallest = everything["nodes"].max() if "nodes" in everything.columns else None
-    low = min(float(least), 0.8 / float(smallest) if smallest else 1.0) / 1.6  # type: ignore[arg-type]
+    low = float(least)  # type: ignore[arg-type]
+    if "onion" in everything["scheme"] and "nodes" in everything.columns:
+        low = min(low, 0.8 / float(everything["nodes"].max() or 1))  # type: ignore[arg-type]
+    low /= 1.6
     for axes, (name, part) in zip(figure.axes, parts, strict=False):
         share_axis(axes, max(low, 1e-6), 1.15)
         panel_title(axes, name)

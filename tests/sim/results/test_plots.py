@@ -139,6 +139,38 @@ def test_posts_of_a_cell_are_counted_together() -> None:
     assert (row["low"], row["high"]) == pytest.approx(wilson(10, 40))
 
 
+def test_spies_in_words_are_shares_where_they_have_a_point() -> None:
+    frame = polars.DataFrame(
+        {
+            "scheme": ["stem"] * 4,
+            "spies": ["1", "0.25", "hubs:0.1", "1.0"],
+            "p_named": [0.1] * 4,
+            "spy_count": [1, 25, 10, 100],
+            "nodes": [100] * 4,
+        }
+    )
+    assert cells(frame)["spies"].to_list() == [0.01, 0.25, 1.0]
+
+
+def test_of_several_estimators_the_strongest_counts_and_runs_name_their_own() -> None:
+    """Rows of `run` with different ones are of one cell all the same."""
+    frame = polars.DataFrame(
+        {
+            "kind": ["spread", "spread", "run", "run"],
+            "scheme": ["flood", "flood", "onion", "onion"],
+            "estimator": ["first-spy", "timestamps", "first-spy", "onion-flow"],
+            "spies": [0.1] * 4,
+            "p_named": [0.4, 0.9, 0.1, 0.3],
+            "runs": [100, 100, None, None],
+            "posts": [None, None, 50, 50],
+        }
+    )
+    assert cells(frame).select("scheme", "estimator", "p_named", "count").rows() == [
+        ("flood", "timestamps", 0.9, 100),
+        ("onion", "", 0.2, 100),
+    ]
+
+
 def test_the_bound_of_onions() -> None:
     """With all keys in the spies' hands it is p; with none of the relays it is one among the honest."""
     assert bound_of_onions(1 - 1e-12, 1e30, 3) == pytest.approx(1)
