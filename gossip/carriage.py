@@ -5,29 +5,34 @@
 
 A *private* packet is one that we injected or that came by stem. It is neither announced, answered for nor reconciled,
 and when a friend announces it we ask for it as though we had never seen it: whoever has it on the way must look like
-whoever has not. Own and foreign ones stand in one table and fare alike. An *open* packet is in the store.
+whoever has not. Own and foreign ones stand in one table and fare alike, but that no friend can crowd out our own, nor
+those of another friend that handed on fewer. An *open* packet is in the store.
 
 This module holds the private ones and carries out steps; what is opened, stored and sent is for the engine to do.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from .errors import Fault, RemoteError
-from .events import LinkId
+from .events import FriendId, LinkId
 from .items import ItemId
 from .packets import Packet
 from .spreading import Agenda, Announce, Flood, Situation, Stem, Step, Strategy, Tell, Wake
+from .spreading.choice import friend_of
 
 __all__ = ["PRIVATE_MAX", "Carriage", "Handed", "Opened", "Told"]
 
-#: 4 MB of packets on their stems. At 200 MB a day some ten are on their way at once; the oldest goes first.
+#: 4 MB of packets on their stems. At 200 MB a day some ten are on their way at once; the oldest of the friend that
+#: handed on the most goes first.
 PRIVATE_MAX: Final = 1_024
 #: Packets that words wait for, and words for each: a verifier takes some milliseconds, and most strategies say none.
 EARLY_MAX: Final = 64
 EARLY_WORDS_MAX: Final = 4
+#: Stands for friends whose links closed before what they handed on was verified.
+GONE: Final = FriendId(b"")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +62,8 @@ class Told:
 @dataclass(slots=True)
 class _Private:
     packet: Packet
+    holder: FriendId | None
+    """Who handed it on first, and for whom it takes up a place; None if it is ours."""
     sources: set[LinkId] = field(default_factory=set)
     """Links that it came over by stem."""
 
@@ -75,7 +82,7 @@ class Carriage:
 
     def injected(self, packet: Packet, bare: bool, situation: Situation) -> None:
         """A packet of ours starts out; ``bare`` if it shows what we say to whoever sees it."""
-        self._hold(packet)
+        self._hold(packet, None)
         self._enter(self.strategy.injected(packet.item_id, bare, situation), packet.item_id, situation)
 
     def is_known_from(self, packet_id: ItemId, link: LinkId) -> bool:
@@ -87,7 +94,8 @@ class Carriage:
         """A verified packet came by stem."""
         if self.is_known_from(packet.item_id, link):
             return
-        self._hold(packet).sources.add(link)
+        # By friend and not by link: a new link gives no new share.
+        self._hold(packet, friend_of(link, situation) or GONE).sources.add(link)
         self._enter(self.strategy.stemmed(packet.item_id, link, situation), packet.item_id, situation)
         self._catch_up(packet.item_id, situation)
 
@@ -155,11 +163,17 @@ class Carriage:
                     self.agenda.enter(woken, packet_id, now)
         return actions
 
-    def _hold(self, packet: Packet) -> _Private:
-        private = self._private.setdefault(packet.item_id, _Private(packet))
+    def _hold(self, packet: Packet, holder: FriendId | None) -> _Private:
+        private = self._private.setdefault(packet.item_id, _Private(packet, holder))
         while len(self._private) > PRIVATE_MAX:
-            self._private.popitem(last=False)
+            self._give_up_one()
         return private
+
+    def _give_up_one(self) -> None:
+        """Gives up a packet of the friend that has the most here; our own only if there is nothing else."""
+        counts = Counter(private.holder for private in self._private.values())
+        greedy = max(counts, key=lambda holder: (holder is not None, counts[holder]))
+        del self._private[next(each for each, private in self._private.items() if private.holder == greedy)]
 
     def _enter(self, steps: Sequence[Step], packet_id: ItemId, situation: Situation) -> None:
         self.agenda.enter(steps, packet_id, situation.now)

@@ -64,6 +64,7 @@ from .intake import Way
 from .items import Item, ItemId, Kind
 from .links import Conduct, Link
 from .mixing import Mixing
+from .pace import exponential
 from .packets import Content, Packet, unpad_item
 from .randomness import Streams
 from .reception import Reception
@@ -71,14 +72,16 @@ from .relays import Relays
 from .renewal import Renewal
 from .ringtalk import RingTalk
 from .spreading import GATHERING_S, Neighbour, Situation, Stemming, Strategy
+from .store import PACKET_EPOCHS
 from .suite import Real, Suite
 from .views import View, Views
 from .wire import Message
 
-__all__ = ["PACKET_EPOCHS", "Engine"]
+__all__ = ["LATE_HOPS", "PACKET_EPOCHS", "Engine"]
 
-#: Epochs that packets are kept and accepted for: by then an author has sent another onion.
-PACKET_EPOCHS: Final = 4
+#: An item out of a packet is announced after so many hops' mean delays, and as many again on average: the flood of its
+#: packet has reached everybody within four, and within twelve where a tenth drop what they can.
+LATE_HOPS: Final = 20
 #: The guard is one friend for so many days, and up to so many more.
 GUARD_DAYS_MIN: Final = 7
 GUARD_DAYS_EXTRA: Final = 23
@@ -162,7 +165,7 @@ class Engine:
         If not, nothing but the carriage's steps is due at another time than was last found out, and nothing follows.
         """
         self._other_at = 0.0
-        """When that is."""
+        """When anything but a step of the carriage is due."""
         self._viewed_version = -1
         """The versions of roster and relay book, summed, of which friends know our view."""
 
@@ -186,7 +189,7 @@ class Engine:
         ``rings`` are the keys of the rings that were kept (``RingKept``). Onions that were held back when the node
         ended are opened again among the ``packets``.
         """
-        packets = list(packets)
+        self._is_stirred = True
         self._holdings.restore(items, rings, packets)
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
@@ -197,9 +200,8 @@ class Engine:
             if row.item_id in self.store:
                 self._events.extend(self.author.published(row.item_id))
         self._start_epoch(now)
-        for packet in packets:
-            if packet.item_id in self.store:
-                self.mixing.opened(packet, now)
+        for packet in self.store.packets_apart():
+            self.mixing.opened(packet, now)
         self._settle(now)
 
     # Friends.
@@ -404,7 +406,7 @@ class Engine:
     def _dispatch(self, link: Link, frame: Frame, now: float) -> None:
         if link.catch_up is None and not isinstance(frame, Hello | Complaint):
             raise RemoteError(Fault.UNEXPECTED, "a frame before the hello")
-        # Four frames in five are announcements, and most of those tell nothing new.
+        # Two frames in three are announcements, and most of those tell nothing new.
         if isinstance(frame, Announce):
             item_ids = cast(list[ItemId], frame.item_ids)
             link.knows(item_ids)
@@ -481,7 +483,7 @@ class Engine:
     def accept(
         self, item: Item, source: LinkId | None, now: float, ring: Ring | None, way: Way = Way.ASKED
     ) -> None:
-        """Keeps an item that holds, over this ring if it has one, and announces it unless its packet spreads it."""
+        """Keeps an item that holds, over this ring if it has one, and announces it."""
         members = self.roster.version
         events = self._holdings.keep(item, ring)
         if events is None:
@@ -490,10 +492,13 @@ class Engine:
         # Whether or not it waits to leave: before a restart it may have left already, and be proved again by now.
         self.mixing.item_came(item.item_id)
         self._events.extend(self.author.published(item.item_id))
-        if way is not Way.CARRIED:
-            # An id of its own would run ahead of the packet and show where that was opened.
-            links = tuple(neighbour.link for neighbour in self._neighbours if neighbour.link != source)
-            self._carriage.announce(item.item_id, links, GATHERING_S, now)
+        delay_s = GATHERING_S
+        if way is Way.CARRIED:
+            # At once it would run ahead of its packet and show where that was opened; later it helps who missed that.
+            late_s = LATE_HOPS * self.mixing.pace(now).hop_s
+            delay_s = late_s + exponential(late_s, self._carrying.random())
+        links = tuple(neighbour.link for neighbour in self._neighbours if neighbour.link != source)
+        self._carriage.announce(item.item_id, links, delay_s, now)
         if self.roster.version != members:
             self._roster_changed(now)
 

@@ -14,6 +14,7 @@ __all__ = [
     "NotFounder",
     "PostRefused",
     "RemoteError",
+    "UnknownKind",
 ]
 
 
@@ -80,3 +81,11 @@ class Malformed(RemoteError):
 
     def __init__(self, message: str) -> None:
         super().__init__(Fault.MALFORMED, message)
+
+
+class UnknownKind(Malformed):
+    """An item whose kind only a later version of the protocol has, and of which nothing but its id can be told."""
+
+    def __init__(self, item_id: bytes) -> None:
+        super().__init__("an item of an unknown kind")
+        self.item_id = item_id

@@ -7,7 +7,7 @@ checked against the hash in the invitation.
 
 import unicodedata
 from dataclasses import dataclass
-from typing import Annotated, NewType
+from typing import Annotated, Final, NewType
 
 import msgspec
 
@@ -17,7 +17,7 @@ from ..crypto.errors import InvalidKey
 from .errors import LocalError, Malformed
 from .wire import Bytes33, Message, decode_untrusted, encode
 
-__all__ = ["GENESIS_SIZE_MAX", "Genesis", "MeshId", "Parameters"]
+__all__ = ["BYTES_PER_EPOCH_MAX", "GENESIS_SIZE_MAX", "Genesis", "MeshId", "Parameters"]
 
 MeshId = NewType("MeshId", bytes)
 
@@ -26,6 +26,9 @@ VERSION = 1
 NAME_SIZE_MAX = 64
 #: A genesis with the longest name is under 200 bytes; the rest is room for later parameters.
 GENESIS_SIZE_MAX = 1024
+#: What the budget may come to in an epoch: 1.6 GB a day at an hour. A node holds the packets of four epochs in memory.
+BYTES_PER_EPOCH_MAX: Final = 64 * 1024 * 1024
+_DAY_S: Final = 86_400
 
 
 def _within(low: int, high: int) -> msgspec.Meta:
@@ -63,6 +66,11 @@ class Parameters(Message, frozen=True):
     """A secret is folded at ``flag_threshold`` flags or this share of the members, whichever is more."""
     trial: Annotated[int, _within(0, 1)] = 0
     """1 for a mesh that is for trying things out and hides nobody."""
+
+    @property
+    def bytes_per_epoch(self) -> int:
+        """Traffic budget of a node in an epoch."""
+        return -(-self.bytes_per_day * self.epoch_s // _DAY_S)
 
     def relay_day_at(self, epoch: int) -> int:
         """The relay day that holds an epoch."""
@@ -104,19 +112,20 @@ class Genesis:
 
     @classmethod
     def found(cls, name: str, founder: bytes, parameters: Parameters | None = None) -> "Genesis":
-        """Founds a mesh. Raises ``LocalError`` with a sentence for the user if the name will not do."""
+        """Founds a mesh. Raises ``LocalError`` with a sentence for the user if name or parameters will not do."""
         tidy = unicodedata.normalize("NFC", name.strip())
-        complaint = _name_complaint(tidy)
+        parameters = parameters or Parameters()
+        complaint = _name_complaint(tidy) or _budget_complaint(parameters)
         if complaint:
             raise LocalError(complaint)
-        genesis = cls(tidy, parameters or Parameters(), founder)
+        genesis = cls(tidy, parameters, founder)
         return cls.decode_untrusted(genesis.encode())
 
     @classmethod
     def decode_untrusted(cls, data: bytes) -> "Genesis":
         """Reads a genesis. Raises ``Malformed``."""
         message = decode_untrusted(_GenesisMessage, data, GENESIS_SIZE_MAX)
-        complaint = _name_complaint(message.name)
+        complaint = _name_complaint(message.name) or _budget_complaint(message.parameters)
         if complaint:
             raise Malformed(complaint)
         try:
@@ -151,3 +160,14 @@ def _name_complaint(name: str) -> str | None:
     if not name.isprintable() or unicodedata.normalize("NFC", name) != name:
         return "The name of a mesh is one line of ordinary text."
     return None
+
+
+def _budget_complaint(parameters: Parameters) -> str | None:
+    """Says so if a node could not hold the packets of four epochs; without those of one it would take none any more."""
+    if parameters.bytes_per_epoch <= BYTES_PER_EPOCH_MAX:
+        return None
+    epoch_s_max = BYTES_PER_EPOCH_MAX * _DAY_S // parameters.bytes_per_day
+    return (
+        f"With a budget of {parameters.bytes_per_day / 1e6:,.0f} MB a day an epoch may last {epoch_s_max:,} seconds at "
+        f"the most, not {parameters.epoch_s:,}: every node holds the packets of the last four epochs in memory."
+    )

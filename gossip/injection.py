@@ -58,8 +58,9 @@ class Injector:
         self._timing = timing
         self._drawing = drawing
         self._unproved: dict[ItemId, _Unproved] = {}
-        self._relayed: Counter[int] = Counter()
-        """Packets of others' content by epoch; started anew at a restart, which costs nothing but a few slots."""
+        self._ticked: Counter[int] = Counter()
+        """Slots by epoch that our own clock has taken since the start. The disk does not tell them from others', so
+        after a restart all that were taken before count as relayed: then we relay less, and never tick less."""
 
     def ring(self, epoch: int) -> Ring | None:
         """The ring of an epoch, if we stand in it."""
@@ -82,13 +83,15 @@ class Injector:
         if ring is None:
             return None
         pace = Pace.of(self._genesis.parameters, ring.size)
-        if relayed and self._relayed[epoch] >= pace.relayed_per_epoch:
+        quota = pace.packets_per_epoch
+        used_count = quota - self._slots.left_count(Purpose.PACKET, epoch, quota)
+        if relayed and used_count - self._ticked[epoch] >= pace.relayed_per_epoch:
             return None
-        slot = self._slots.draw(Purpose.PACKET, epoch, pace.packets_per_epoch, self._drawing)
+        slot = self._slots.draw(Purpose.PACKET, epoch, quota, self._drawing)
         if slot is None:
             return None
-        if relayed:
-            self._relayed[epoch] += 1
+        if not relayed:
+            self._ticked[epoch] += 1
         scope = packet_scope(self._genesis.mesh_id, epoch, slot)
         packet = Packet(content, epoch, slot, ring.root, self._suite.tag(self._secret, scope), payload)
         self._unproved[packet.item_id] = _Unproved(packet, bare)
@@ -97,8 +100,8 @@ class Injector:
 
     def forget_before(self, epoch: int) -> None:
         """Forgets the counts of epochs that are over."""
-        for old in [old for old in self._relayed if old < epoch]:
-            del self._relayed[old]
+        for old in [old for old in self._ticked if old < epoch]:
+            del self._ticked[old]
 
     def finish(self, packet_id: ItemId, proof: bytes) -> tuple[Packet, bool] | None:
         """The proof came; returns the whole packet and whether it is bare, or None if it is not one of these."""

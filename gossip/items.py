@@ -22,7 +22,7 @@ import msgspec
 
 from ..crypto import labels, membership
 from ..crypto.membership import Purpose
-from .errors import Malformed
+from .errors import Malformed, UnknownKind
 from .genesis import MeshId, Parameters
 from .wire import Bytes32, Bytes33, Epoch, Message, Slot, decode_untrusted, encode
 
@@ -132,7 +132,7 @@ class _NamedPart(Message, frozen=True):
     version: int
     kind: int
     epoch: int
-    body: Body
+    body: Body | list[Any]
     tags: tuple[bytes, ...]
 
 
@@ -162,11 +162,11 @@ class Item:
 
     @classmethod
     def decode_untrusted(cls, data: bytes) -> "Item":
-        """Reads an item and checks its form. Raises ``Malformed``."""
+        """Reads an item and checks its form. Raises ``Malformed``, of a later version's kind ``UnknownKind``."""
         raw = decode_untrusted(_ItemMessage, data, ITEM_SIZE_MAX)
         body_type = _BODIES.get(raw.kind)
         if body_type is None:
-            raise Malformed(f"an item of unknown kind {raw.kind}")
+            raise UnknownKind(_id_of(raw))
         try:
             body = msgspec.convert(raw.body, body_type, builtin_types=(bytes,), strict=True)
         except msgspec.ValidationError as error:
@@ -233,8 +233,7 @@ class Item:
 
     @cached_property
     def item_id(self) -> ItemId:
-        named = _NamedPart(version=VERSION, kind=self.kind, epoch=self.epoch, body=self.body, tags=self.tags)
-        return ItemId(hashlib.sha256(labels.ITEM + encode(named)).digest())
+        return _id_of(self)
 
     def scopes(self, mesh_id: MeshId) -> list[bytes]:
         """The scopes that the tags stand in, in order."""
@@ -249,6 +248,14 @@ class Item:
         if self.by_founder:
             return 1 <= self.body.slot < parameters.founding_size
         return self.body.slot < parameters.admissions_per_epoch
+
+
+def _id_of(item: Item | _ItemMessage) -> ItemId:
+    """The id, which does not depend on what the body means."""
+    named = _NamedPart(
+        version=VERSION, kind=item.kind, epoch=item.epoch, body=item.body, tags=tuple(item.tags)
+    )
+    return ItemId(hashlib.sha256(labels.ITEM + encode(named)).digest())
 
 
 def message_of(kind: Kind, epoch: int, body: Body) -> bytes:

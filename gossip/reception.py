@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final, Protocol
 
 from ..crypto.membership import Ring
+from .answers import HALF, Allowance
 from .claims import check_claims, check_packet, is_final
 from .codec import Codec
-from .errors import Fault, RemoteError
+from .errors import Fault, RemoteError, UnknownKind
 from .events import Job, LinkId, VerifyWanted
 from .genesis import Genesis
 from .holdings import Holdings
 from .intake import Arrival, Intake, Way
 from .items import Item, ItemId, Kind
-from .pace import Pace
+from .pace import PACKET_SIZE, Pace
 from .packets import Packet
 from .ringsearch import RingSearch
 from .wants import ITEMS_IN_FLIGHT_MAX, Wants
@@ -30,6 +31,14 @@ __all__ = ["Bench", "Reception"]
 
 #: Packets of one friend that wait for a verifier on their stem: 256 kB. A friend hands on one in several seconds.
 STEMS_WAITING_MAX: Final = 64
+#: Stems of one link that come to nothing, because they are known, late or too many, before they count as misbehaviour:
+#: what queues hold when a flood overtakes them. Each costs us some 20 microseconds.
+VAIN_STEMS_BURST_COUNT: Final = 64
+#: The same from then on, in packets that the whole mesh injects: nobody hands on each of them in vain, and twice.
+VAIN_STEMS_SHARE: Final = 2.0
+#: The same a second, at least.
+VAIN_STEMS_RATE_MIN: Final = 1.0
+_DAY_S: Final = 86_400
 
 
 class Bench(Protocol):
@@ -63,15 +72,20 @@ class Reception:
         self._intake = Intake()
         self.searches = RingSearch()
         """Items that wait for rings."""
+        packets_per_s = genesis.parameters.bytes_per_day / PACKET_SIZE / _DAY_S
+        self._vain_stems_rate = max(VAIN_STEMS_RATE_MIN, VAIN_STEMS_SHARE * packets_per_s)
+        self._vain_stems: dict[LinkId, Allowance] = {}
 
     # Links.
 
     def link_opened(self, link: LinkId) -> None:
         self._wants.link_opened(link)
+        self._vain_stems[link] = Allowance(VAIN_STEMS_BURST_COUNT - HALF, self._vain_stems_rate)
 
     def link_closed(self, link: LinkId) -> None:
         """What has arrived is still looked at; what waits for a ring of this friend is given up."""
         self._wants.link_closed(link)
+        del self._vain_stems[link]
         self.give_up(self.searches.link_closed(link))
 
     def link_refused(self, link: LinkId) -> None:
@@ -122,14 +136,24 @@ class Reception:
         """A friend sent items."""
         for encoding in encodings:
             try:
-                item = Item.decode_untrusted(encoding)
-                if not self._wants.arrived(link, item.item_id):
-                    raise RemoteError(Fault.UNEXPECTED, "an item that was not asked for")
-                self.take(item, link, now)
+                self._item_came(link, encoding, now)
             except RemoteError as error:
                 self._bench.blame(link, error.fault, now)
                 if not self._bench.is_open(link):
                     return
+
+    def _item_came(self, link: LinkId, encoding: bytes, now: float) -> None:
+        try:
+            item = Item.decode_untrusted(encoding)
+        except UnknownKind as unknown:
+            if not self._wants.arrived(link, ItemId(unknown.item_id)):
+                raise
+            # Of a later version. Whoever has it is not to blame that we do not know what it is.
+            self.refuse(ItemId(unknown.item_id))
+            return
+        if not self._wants.arrived(link, item.item_id):
+            raise RemoteError(Fault.UNEXPECTED, "an item that was not asked for")
+        self.take(item, link, now)
 
     def packets_came(self, link: LinkId, encodings: Iterable[bytes], now: float) -> None:
         """A friend sent packets."""
@@ -184,17 +208,38 @@ class Reception:
     ) -> None:
         """A friend hands on a packet. Raises ``RemoteError``."""
         packet = self._codec.packet_untrusted(encoding)
+        try:
+            if self._take_stem(packet, link, now, is_known_from):
+                return
+        except RemoteError:
+            self._count_vain_stem(link, now)
+            raise
+        self._count_vain_stem(link, now)
+
+    def _take_stem(
+        self, packet: Packet, link: LinkId, now: float, is_known_from: Callable[[ItemId, LinkId], bool]
+    ) -> bool:
+        """Returns whether it is looked at any further. Raises ``RemoteError``."""
         expired = self._holdings.store.is_below_floor(packet)
         check_packet(packet, epoch=self._genesis.epoch_at(now), expired=expired)
         if self._holdings.is_displaced(packet):
             raise RemoteError(Fault.SLOT_TAKEN, "a second packet in one slot")
         arrival = Arrival(packet, link, Way.STEM)
         if is_known_from(packet.item_id, link) or arrival.key in self._intake:
-            return
+            return False
         ring = self._ring_of(packet)
         # Over a ring that is not known here it goes no further; whoever handed it on floods it after a while.
-        if ring is not None and self._intake.count(link) < STEMS_WAITING_MAX:
-            self.verify(arrival, ring, now)
+        if ring is None or self._intake.count(link) >= STEMS_WAITING_MAX:
+            return False
+        self.verify(arrival, ring, now)
+        return True
+
+    def _count_vain_stem(self, link: LinkId, now: float) -> None:
+        """Raises ``RemoteError`` if there are too many of them."""
+        allowance = self._vain_stems[link]
+        if now < allowance.free_at():
+            raise RemoteError(Fault.UNEXPECTED, "stems that come to nothing, again and again")
+        allowance.spend(1, now)
 
     def _is_new(self, arrival: Arrival) -> bool:
         """Whether neither this copy is looked at already, nor another waits for a ring that this one would wait for."""

@@ -12,7 +12,7 @@ and often looked at, and stay whole.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
-from .genesis import Parameters
+from .genesis import BYTES_PER_EPOCH_MAX, Parameters
 from .idset import IdSet
 from .items import Item, ItemId, Kind
 from .packets import Packet
@@ -22,6 +22,8 @@ __all__ = [
     "ITEMS_SIZE_MAX",
     "PACKETS",
     "PACKETS_SIZE_MAX",
+    "PACKETS_SIZE_MIN",
+    "PACKET_EPOCHS",
     "RECORDS",
     "RELAY_KEYS",
     "TRANSIENT",
@@ -31,8 +33,13 @@ __all__ = [
 
 #: Bytes of encoded items in memory: about 30,000 secrets. A node is to stay under 200 MB in all.
 ITEMS_SIZE_MAX: Final = 64 * 1024 * 1024
-#: Bytes of packets: four hours of 200 MB a day. After that time an author has sent another onion.
-PACKETS_SIZE_MAX: Final = 32 * 1024 * 1024
+#: Epochs that packets are kept and accepted for: by then an author has sent another onion. There is room for so many at
+#: the mesh's budget. With less than one the floor would pass the present epoch, and nothing would be taken any more.
+PACKET_EPOCHS: Final = 4
+#: Bytes of packets for which there is room in any mesh: four hours of 200 MB a day.
+PACKETS_SIZE_MIN: Final = 32 * 1024 * 1024
+#: No mesh takes more than this.
+PACKETS_SIZE_MAX: Final = PACKET_EPOCHS * BYTES_PER_EPOCH_MAX
 
 #: The collection of records, kept for ever.
 RECORDS: Final = 0
@@ -103,13 +110,10 @@ class ItemStore:
     """Items and packets by id, with the sorted sets that reconciliation needs."""
 
     def __init__(
-        self,
-        parameters: Parameters,
-        size_max: int = ITEMS_SIZE_MAX,
-        packets_size_max: int = PACKETS_SIZE_MAX,
-        id_set: Callable[[], IdSet] = IdSet,
+        self, parameters: Parameters, size_max: int = ITEMS_SIZE_MAX, id_set: Callable[[], IdSet] = IdSet
     ) -> None:
         self._parameters = parameters
+        packets_size_max = max(PACKETS_SIZE_MIN, PACKET_EPOCHS * parameters.bytes_per_epoch)
         self._records: dict[ItemId, Item] = {}
         self._shelves: tuple[Shelf, ...] = tuple(
             Shelf(id_set(), each_size_max) for each_size_max in (None, size_max, None, packets_size_max)
@@ -191,6 +195,11 @@ class ItemStore:
         """All admissions, in the order of their epochs."""
         for _, item_id in self.sets[RECORDS]:
             yield self._records[ItemId(item_id)]
+
+    def packets_apart(self) -> Iterator[Packet]:
+        """All packets, each taken apart afresh."""
+        for _, encoding in self.packets.values():
+            yield Packet.decode_untrusted(encoding)
 
     def add(self, item: Item | Packet) -> None:
         if item.item_id in self:

@@ -1,6 +1,5 @@
 """Disks: what a host's durable events left behind, and nothing else; a host that crashes starts again from it."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from ..crypto.membership import Purpose
@@ -34,18 +33,18 @@ class SimulationError(Exception):
     """The core did what it must never do; the message says what."""
 
 
-@dataclass(slots=True)
+@dataclass
 class Disk:
     """The durable state of one host, beyond the records that every host starts with."""
 
     items: dict[ItemId, bytes] = field(default_factory=dict)
     packets: dict[ItemId, bytes] = field(default_factory=dict)
-    slots: dict[tuple[Purpose, int], set[int]] = field(default_factory=dict)
+    slots: dict[tuple[Purpose, int, int], None] = field(default_factory=dict)
     outbox: dict[ItemId, OutboxAdded] = field(default_factory=dict)
     rings: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     relay_keys: dict[int, RelayKeyMade] = field(default_factory=dict)
-    spent: dict[int, dict[bytes, None]] = field(default_factory=dict)
-    """Replay tags by relay day."""
+    spent: dict[tuple[int, bytes], None] = field(default_factory=dict)
+    """Relay days and replay tags."""
     guard: GuardChosen | None = None
 
     def keep(self, event: Event) -> None:
@@ -60,17 +59,15 @@ class Disk:
             case ItemRemoved(item_id=item_id):
                 self.items.pop(item_id, None)
             case SlotUsed(purpose=purpose, epoch=epoch, slot=slot):
-                used = self.slots.setdefault((purpose, epoch), set())
-                _demand(slot not in used, "a slot was used twice")
-                used.add(slot)
+                _demand((purpose, epoch, slot) not in self.slots, "a slot was used twice")
+                self.slots[purpose, epoch, slot] = None
             case SlotsForgotten(purpose=purpose, epoch=epoch):
-                self.slots.pop((purpose, epoch), None)
+                self.slots = {used: None for used in self.slots if used[:2] != (purpose, epoch)}
             case OnionSpent(relay_day=day, replay_tag=tag):
-                tags = self.spent.setdefault(day, {})
-                _demand(tag not in tags, "an onion was relayed twice")
-                tags[tag] = None
+                _demand((day, tag) not in self.spent, "an onion was relayed twice")
+                self.spent[day, tag] = None
             case OnionsForgotten(relay_day=day):
-                self.spent.pop(day, None)
+                self.spent = {spent: None for spent in self.spent if spent[0] != day}
             case RelayKeyMade(relay_day=day):
                 _demand(day not in self.relay_keys, "a second relay key was made for one day")
                 self.relay_keys[day] = event
@@ -98,22 +95,15 @@ class Disk:
         """Gives an engine what was made durable."""
         engine.restore(
             items=map(Item.decode_untrusted, self.items.values()),
-            slots=self._used_slots(),
+            slots=self.slots,
             outbox=list(self.outbox.values()),
             now=now,
             rings=self.rings.values(),
             packets=map(Packet.decode_untrusted, self.packets.values()),
             relay_keys=list(self.relay_keys.values()),
-            spent=[
-                OnionSpent(relay_day=day, replay_tag=tag) for day, tags in self.spent.items() for tag in tags
-            ],
+            spent=[OnionSpent(relay_day=day, replay_tag=tag) for day, tag in self.spent],
             guard=self.guard,
         )
-
-    def _used_slots(self) -> Iterable[tuple[Purpose, int, int]]:
-        for (purpose, epoch), slots in self.slots.items():
-            for slot in sorted(slots):
-                yield purpose, epoch, slot
 
 
 def _demand(holds: bool, otherwise: str) -> None:

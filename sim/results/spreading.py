@@ -67,7 +67,9 @@ def check(settings: Mapping[str, str]) -> None:
     made = trial(settings, 1)
     spies = str(made.spies)
     if re.fullmatch(r"[\d.]+", spies) and "." in spies and not 0 <= float(spies) <= 1:
-        raise Flaw("spies", f"is a share from 0.0 to 1.0, a count, hubs:SHARE or friends-of:NODE, and not {spies!r}.")
+        raise Flaw(
+            "spies", f"is a share from 0.0 to 1.0, a count, hubs:SHARE or friends-of:NODE, and not {spies!r}."
+        )
     try:
         parse(made.graph)
         made._check()

@@ -58,6 +58,8 @@ class Flow:
     """Of ``PACKET``; ``parent`` is the place of the packet that this one was found in, −1 for an own clock's."""
     spread_s: NDArray[np.float64]
     """How announcements to spies lie around their packet's median, in seconds: a sample of all."""
+    spread_by: NDArray[np.int32]
+    """Who made each of these announcements."""
 
 
 def flow(
@@ -101,7 +103,7 @@ def flow(
     level = np.zeros(count, dtype=PACKET)
     level["injector"], level["injected_at"], level["parent"] = injectors, at, -1
     level["tick"], level["is_post"] = np.arange(count), posts
-    made, spreads, offset = [], [], 0
+    made, spreads, tellers, offset = [], [], [], 0
     for depth in range(route_length + 2):
         ticks = level["tick"]
         # Loops have one layer more, which their author opens.
@@ -110,7 +112,9 @@ def flow(
             routes[ticks, depth] if depth < route_length else last if depth == route_length else -1
         )
         keys = derived_keys(seed, depth, ticks)
-        spreads.append(_travel(graph, spies, pace, latency_s, keys, level, threads))
+        spread, by = _travel(graph, spies, pace, latency_s, keys, level, threads)
+        spreads.append(spread)
+        tellers.append(by)
         made.append(level)
         passed_on = (depth + 1 < route_length) | (depth + 1 == route_length) & (posts[ticks] | loops[ticks])
         passed_on &= level["relay"] >= 0
@@ -124,7 +128,9 @@ def flow(
         level = below
         if not len(level):
             break
-    return Flow(packets=np.concatenate(made), spread_s=np.concatenate(spreads))
+    return Flow(
+        packets=np.concatenate(made), spread_s=np.concatenate(spreads), spread_by=np.concatenate(tellers)
+    )
 
 
 def derived_keys(seed: int, depth: int, ticks: NDArray[np.int64]) -> NDArray[np.uint64]:
@@ -148,11 +154,11 @@ def _travel(
     keys: NDArray[np.uint64],
     packets: NDArray[np.void],
     threads: int,
-) -> NDArray[np.float64]:
-    """Lets packets travel, and writes down what became of them. Returns a sample of how openings spread."""
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+    """Lets packets travel, and writes down what became of them. Returns a sample of how announcements spread."""
     latency = latency_s / pace.hop_s
 
-    def block(first: int) -> NDArray[np.float64]:
+    def block(first: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
         work, step = front(graph.node_count, len(graph.friends), 1.0, LONGEST + 3 * latency)
         part = slice(first, first + BLOCK)
         return _make_packets(
@@ -172,9 +178,13 @@ def _travel(
 
     firsts = range(0, len(packets), BLOCK)
     if threads == 1:
-        return np.concatenate([block(first) for first in firsts] or [np.zeros(0)])
-    with ThreadPoolExecutor(threads) as pool:
-        return np.concatenate(list(pool.map(block, firsts)) or [np.zeros(0)])
+        parts = [block(first) for first in firsts]
+    else:
+        with ThreadPoolExecutor(threads) as pool:
+            parts = list(pool.map(block, firsts))
+    nothing = np.zeros(0), np.zeros(0, dtype=np.int32)
+    spreads, tellers = zip(nothing, *parts, strict=True)
+    return np.concatenate(spreads), np.concatenate(tellers)
 
 
 @compiled
@@ -191,14 +201,15 @@ def _make_packets(
     step: float,
     room: Walk,
     packets: NDArray[np.void],
-) -> NDArray[np.float64]:
+) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
     node_count = len(starts) - 1
     times = np.empty(node_count, dtype=np.float32)
     tellers = np.empty(node_count, dtype=np.int32)
     delays = np.empty(len(friends), dtype=np.float32)
     told = np.empty(node_count, dtype=np.float64)
     # A few announcements of each packet, from other nodes each time.
-    spread = np.empty(len(packets) * 4, dtype=np.float64)
+    told_by = np.empty(node_count, dtype=np.int32)
+    spread, spread_by = np.empty(len(packets) * 4), np.empty(len(packets) * 4, dtype=np.int32)
     kept = 0
     hop_at, hop_from, hop_to, _, _, _, _ = room
     for number in range(len(packets)):
@@ -237,14 +248,14 @@ def _make_packets(
                     first = min(first, times[node] + delays[link] - 2 * latency)
             if first < np.inf:
                 at = began + first * hop_s
-                told[count] = at
+                told[count], told_by[count] = at, node
                 count += 1
                 if at < row["flood_at"]:
                     row["flood_friend"], row["flood_at"] = node, at
         row["opened_at"] = np.median(told[:count]) if count else np.inf
         for sample in range(min(4, count)):
-            chosen = told[(number * 7 + sample * 13) % count]
-            spread[kept] = chosen - row["opened_at"]
+            chosen = (number * 7 + sample * 13) % count
+            spread[kept], spread_by[kept] = told[chosen] - row["opened_at"], told_by[chosen]
             kept += 1
         row["relay_at"] = began + times[row["relay"]] * hop_s if row["relay"] >= 0 else np.inf
-    return spread[:kept]
+    return spread[:kept], spread_by[:kept]

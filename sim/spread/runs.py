@@ -20,7 +20,7 @@ from .heap import Heap
 from .opening import open_packet
 from .stems import Walk, private_stem, relay_stem
 
-__all__ = ["DELAYS", "SCHEMES", "SEEN", "make_runs"]
+__all__ = ["DELAYS", "SCHEMES", "SEEN", "link_delay", "make_runs", "note"]
 
 #: The schemes, and for those with a stem which kind: −1 private, otherwise the variant of Dandelion++.
 SCHEMES: Final = {
@@ -60,7 +60,7 @@ SEEN: Final = np.dtype(
 
 
 @inlined
-def _delay(key: Key, link: int, kind: int) -> float:
+def link_delay(key: Key, link: int, kind: int) -> float:
     if kind == EXPONENTIAL:
         return exponential(key, link)
     if kind == UNIT:
@@ -130,10 +130,10 @@ def make_runs(
             flood_node[0], flood_at[0] = author, 0.0
             counts[0], counts[1] = 0, 1
         for link in range(len(delays)):
-            delays[link] = _delay(links, link, delay_kind) + 3 * latency
+            delays[link] = link_delay(links, link, delay_kind) + 3 * latency
         hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
         lots = derived(key, TIES) if random_ties else Key(0)
-        _note(
+        note(
             starts,
             friends,
             twins,
@@ -148,14 +148,15 @@ def make_runs(
             seen,
             number,
             lots,
-            curves,
         )
+        if curves.shape[1]:
+            _draw_curve(reached, np.count_nonzero(~is_spy) - (not is_spy[author]), curves[number])
         if handed >= 0:
             seen[number]["hops"] = handed
 
 
 @compiled
-def _note(
+def note(
     starts: NDArray[np.int64],
     friends: NDArray[np.int32],
     twins: NDArray[np.int64],
@@ -170,7 +171,6 @@ def _note(
     seen: NDArray[np.void],
     number: int,
     lots: Key,
-    curves: NDArray[np.float32],
 ) -> None:
     """Writes down what spies were told and how the packet spread.
 
@@ -216,8 +216,15 @@ def _note(
         sooner = np.sort(reached[:count])
         row["t50"] = sooner[(count + 1) // 2 - 1] - opened_at
         row["t99"] = sooner[min(count - 1, int(np.ceil(0.99 * count)) - 1)] - opened_at
-        points = curves.shape[1]
-        for point in range(points):
-            curves[number, point] = sooner[(count * (point + 1) + points - 1) // points - 1]
     else:
         row["t50"], row["t99"] = 0.0, 0.0
+
+
+@compiled
+def _draw_curve(reached: NDArray[np.float32], count: int, curve: NDArray[np.float32]) -> None:
+    """Writes down when which share of them was reached."""
+    sooner = np.sort(reached[:count])
+    for point in range(len(curve)):
+        # The first of them that are at least this share.
+        place = -(-count * (point + 1) // len(curve)) - 1
+        curve[point] = sooner[place] if count else 0.0

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from .compiled import compiled, inlined
 from .counter import Key, derived, exponential, uniform, whole
 
-__all__ = ["HOPS_MAX", "Walk", "private_stem", "relay_stem", "walk"]
+__all__ = ["HOPS_MAX", "Walk", "private_stem", "relay_of", "relay_stem", "walk"]
 
 #: A stem that has made so many hops is flooded. One in 10^9 gets there.
 HOPS_MAX = 200
@@ -98,7 +98,7 @@ def private_stem(
 
 
 @inlined
-def _relay(starts: NDArray[np.int64], friends: NDArray[np.int32], key: Key, node: int, slot: int) -> int:
+def relay_of(starts: NDArray[np.int64], friends: NDArray[np.int32], key: Key, node: int, slot: int) -> int:
     """One of the two friends that a node has drawn as relays; the same one twice if it has but one."""
     start, degree = starts[node], starts[node + 1] - starts[node]
     first = whole(key, 0, degree)
@@ -119,7 +119,7 @@ def _even_slot(
         friend = friends[place]
         if friend != source and derived(own, 4 + friend) < mine:
             key = derived(choices, friend)
-            if node in (_relay(starts, friends, key, friend, 0), _relay(starts, friends, key, friend, 1)):
+            if node in (relay_of(starts, friends, key, friend, 0), relay_of(starts, friends, key, friend, 1)):
                 earlier += 1
     return (earlier + whole(own, 3, _RELAYS)) % _RELAYS
 
@@ -172,9 +172,9 @@ def relay_stem(
             slot = whole(own, 4 + source, _RELAYS)
         if been and variant != 2:
             slot = 1 - slot
-        successor = _relay(starts, friends, own, node, slot)
+        successor = relay_of(starts, friends, own, node, slot)
         if successor == source:
-            successor = _relay(starts, friends, own, node, 1 - slot)
+            successor = relay_of(starts, friends, own, node, 1 - slot)
         at += exponential(times, _HOP + hops) + latency
         hop_at[hops], hop_from[hops], hop_to[hops], hop_floods[hops] = at, node, successor, floods
         hops += 1

@@ -152,7 +152,7 @@ def test_a_founder_asked_by_two_at_once_signs_for_both() -> None:
         peers[0].engine.author.petitioned(newcomer.friend_id, key, proof)
     network.run(15.0)
     assert all(newcomer.engine.author.key in peers[0].engine.roster for newcomer in newcomers)
-    assert peers[0].disk.slots == set()
+    assert peers[0].disk.slots == {}
 
 
 def test_who_has_no_key_has_no_petition() -> None:

@@ -1,5 +1,7 @@
 """What a bad friend can do to an engine: nothing to what other friends bring, and little to the engine."""
 
+import hashlib
+
 import msgspec
 import pytest
 from fakenet import (
@@ -14,7 +16,7 @@ from fakenet import (
     small_mesh,
 )
 
-from rumor.crypto import membership, possession
+from rumor.crypto import canonical, labels, membership, possession
 from rumor.crypto.membership import Ring
 from rumor.gossip import frames
 from rumor.gossip.authoring import Draft
@@ -64,6 +66,34 @@ def test_a_garbled_copy_does_not_keep_the_item_out() -> None:
     network.settle()
     assert item.item_id in peers[1].engine.store
     assert item.item_id in peers[2].engine.store
+
+
+def later_item(number: int) -> tuple[bytes, bytes]:
+    """The id and the encoding of an item of a kind that a later version might have."""
+    named = [1, 9, 100_000, [number, "a reply", b"to", [b"whom"]], [b"t" * 33]]
+    item_id = hashlib.sha256(labels.ITEM + canonical.encode(named)).digest()
+    return item_id, canonical.encode([*named, b"p" * 200, b"r" * 32])
+
+
+def test_items_of_a_later_version_are_passed_over_and_asked_for_once() -> None:
+    """A friend that was updated before us reconciles all that it holds, and must not be shut out for it."""
+    network, peers, friend = mesh_with_mallory()
+    later = [later_item(number) for number in range(3 * FAULTS_MAX)]
+    friend.say(peers[1], Announce(item_ids=[item_id for item_id, _ in later]))
+    friend.say(peers[1], Items(items=[encoding for _, encoding in later]))
+    friend.say(peers[1], Announce(item_ids=[item_id for item_id, _ in later]))
+    network.settle()
+    asked = [item_id for want in friend.heard_of(Want) for item_id in want.item_ids]
+    assert sorted(asked) == sorted(item_id for item_id, _ in later)
+    assert peers[1].complaints == []
+    assert not any(item_id in peers[1].engine.store for item_id, _ in later)
+
+
+def test_an_item_of_a_later_version_that_nobody_asked_for_is_refused() -> None:
+    _, peers, mallory = mesh_with_mallory()
+    for number in range(FAULTS_MAX):
+        mallory.say(peers[1], Items(items=[later_item(number)[1]]))
+    assert len(peers[1].refused) == 1
 
 
 def test_a_friend_who_announced_meanwhile_is_asked_when_a_copy_does_not_hold() -> None:

@@ -10,7 +10,7 @@ from rumor.gossip.authoring import Draft
 from rumor.gossip.engine import PACKET_EPOCHS
 from rumor.gossip.errors import PostRefused
 from rumor.gossip.frames import Announce, Items
-from rumor.gossip.genesis import Parameters
+from rumor.gossip.genesis import BYTES_PER_EPOCH_MAX, Parameters
 from rumor.gossip.store import TRANSIENT
 
 QUICKEST = Parameters(
@@ -30,7 +30,7 @@ def test_the_quickest_mesh_still_spreads_and_forgets() -> None:
     assert [peer.texts() for peer in peers] == [set()] * 4
     assert all(len(peer.engine.roster) == 4 for peer in peers)
     network.run(PACKET_EPOCHS)
-    assert all(peer.disk.slots == set() for peer in peers)
+    assert all(peer.disk.slots == {} for peer in peers)
 
 
 def test_the_extreme_parameters_neither_spin_nor_grow() -> None:
@@ -38,7 +38,13 @@ def test_the_extreme_parameters_neither_spin_nor_grow() -> None:
         msgspec.structs.replace(
             QUICKEST, secrets_per_epoch=1_000, admissions_per_epoch=1_000, founding_size=64
         ),
-        msgspec.structs.replace(EASY, epoch_s=86_400, item_lifetime_epochs=100_000, replies_per_epoch=0),
+        msgspec.structs.replace(
+            EASY,
+            epoch_s=86_400,
+            bytes_per_day=BYTES_PER_EPOCH_MAX,
+            item_lifetime_epochs=100_000,
+            replies_per_epoch=0,
+        ),
         msgspec.structs.replace(EASY, founding_size=2, members_min=1_024),
     ):
         network, peers = small_mesh(2, parameters)

@@ -55,8 +55,11 @@ LIMITS = {
 @pytest.mark.parametrize(("field", "limits"), LIMITS.items())
 def test_parameters_have_limits_that_are_enforced(field: str, limits: tuple[int, int]) -> None:
     low, high = limits
+    # Together, the two largest are too much: see below.
+    small = {"epoch_s": {"bytes_per_day": 1_000_000}, "bytes_per_day": {"epoch_s": 1}}.get(field, {})
+    genesis = Genesis("Our mesh", msgspec.structs.replace(Parameters(), **small), KEY)
     for value, within in ((low, True), (high, True), (low - 1, False), (high + 1, False)):
-        tree = cbor2.loads(GENESIS.encode())
+        tree = cbor2.loads(genesis.encode())
         tree[2][Parameters.__struct_fields__.index(field)] = value
         data = cbor2.dumps(tree, canonical=True)
         if within:
@@ -64,6 +67,24 @@ def test_parameters_have_limits_that_are_enforced(field: str, limits: tuple[int,
         else:
             with pytest.raises(Malformed):
                 Genesis.decode_untrusted(data)
+
+
+@pytest.mark.parametrize(
+    ("epoch_s", "bytes_per_day", "is_right"),
+    [(3_600, 1_610_612_736, True), (3_600, 1_610_612_737, False), (86_400, 200_000_000, False)],
+)
+def test_a_budget_whose_packets_nobody_could_hold_gets_a_sentence(
+    epoch_s: int, bytes_per_day: int, is_right: bool
+) -> None:
+    """Else nodes would drop the packets of the present epoch for want of room, and take none any more."""
+    parameters = Parameters(epoch_s=epoch_s, bytes_per_day=bytes_per_day)
+    if is_right:
+        assert Genesis.found("Large", KEY, parameters).parameters == parameters
+        return
+    with pytest.raises(LocalError, match=r"With a budget of .* MB a day an epoch may last .* seconds .*\."):
+        Genesis.found("Large", KEY, parameters)
+    with pytest.raises(Malformed):
+        Genesis.decode_untrusted(Genesis("Large", parameters, KEY).encode())
 
 
 @pytest.mark.parametrize("founder", [bytes(33), b"\x02" + b"\xff" * 32, b"\x04" + KEY[1:]])

@@ -49,14 +49,14 @@ def test_the_own_clock_ticks_at_the_same_moments_whatever_its_owner_and_its_frie
     def ticks(kind: str) -> list[float]:
         network, peers = mesh(3)
         times: list[float] = []
-        write = peers[1].disk.write
+        write = peers[1].disk.keep
 
         def written(event: object) -> None:
             if isinstance(event, OutboxTurned):
                 times.append(network.now)
             write(event)  # type: ignore[arg-type]
 
-        peers[1].disk.write = written  # type: ignore[method-assign, assignment]
+        peers[1].disk.keep = written  # type: ignore[method-assign, assignment]
         for step in range(9):
             match kind:
                 case "posts" if step < 3:

@@ -272,6 +272,29 @@ def test_what_others_ask_of_a_relay_takes_no_slot_of_its_own_clock() -> None:
     assert node.mixing.tally.blocked_count == 2_000 - relayed
 
 
+def test_nor_does_it_after_restarts() -> None:
+    """Else each restart would give relaying its whole share once more, at the cost of the clock."""
+    node, slots = Node(), []
+
+    def inject_all(count: int, *, relayed: bool) -> int:
+        content = bytes(onion.ONION_SIZE)
+        started = [
+            node.injector.inject(Content.ONION, content, now=NOW, relayed=relayed) for _ in range(count)
+        ]
+        slots.extend(each[0].slot for each in started if each is not None)
+        return sum(each is not None for each in started)
+
+    share = node.pace.relayed_per_epoch
+    assert inject_all(5, relayed=False) + inject_all(share - 10, relayed=True) == share - 5
+    for left in (5, 0, 0):
+        node = Node(own_key=False)
+        for slot in slots:
+            node.slots.mark(Purpose.PACKET, EPOCH, slot)
+        assert inject_all(2 * share, relayed=True) == left
+    assert inject_all(1_000, relayed=False) == node.pace.packets_per_epoch - share
+    assert sorted(slots) == list(range(node.pace.packets_per_epoch))
+
+
 # Injection.
 
 

@@ -32,7 +32,7 @@ from rumor.gossip.items import Item
 from rumor.gossip.links import FAULTS_MAX
 from rumor.gossip.pace import Pace
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet, pad_item
-from rumor.gossip.reception import STEMS_WAITING_MAX
+from rumor.gossip.reception import STEMS_WAITING_MAX, VAIN_STEMS_BURST_COUNT
 
 #: Nothing ticks for two hours, so that nearly all packets are the test's.
 STILL = msgspec.structs.replace(
@@ -263,6 +263,35 @@ def test_stems_that_wait_for_a_verifier_have_a_limit_for_each_friend() -> None:
     assert len(peers[1].engine._reception._intake) == STEMS_WAITING_MAX + 1
 
 
+@pytest.mark.parametrize("kind", ["on its stem", "open", "too old", "over no ring", "beyond the other"])
+def test_stems_that_come_to_nothing_are_put_up_with_for_a_while_only(kind: str) -> None:
+    """Each costs us work that no proof pays for; and one in a second is what any friend may send by mistake."""
+    network, peers, member, mallory = mesh()
+    epoch = network.genesis.epoch_at(network.now)
+    old = {"epoch": epoch - PACKET_EPOCHS - 1} if kind == "too old" else {}
+    one, other = (packet_of(network, member, bytes([each]) * PAYLOAD_SIZE, **old) for each in range(2))
+    packet = max(one, other, key=lambda each: each.message_hash)
+    if kind == "open":
+        give(mallory, peers[1], packet)
+    elif kind == "over no ring":
+        packet = replace(packet, ring_root=b"?" * 32)
+    elif kind == "beyond the other":
+        give(mallory, peers[1], min(one, other, key=lambda each: each.message_hash))
+    forgiven = {"too old": Fault.WRONG_EPOCH, "beyond the other": Fault.SLOT_TAKEN}.get(kind)
+    spared = 1 if kind == "on its stem" else 0
+    for _ in range(VAIN_STEMS_BURST_COUNT + spared):
+        mallory.say(peers[1], Stemmed(packet=packet.encoding))
+    for _ in range(20):
+        network.now += 1.0
+        mallory.say(peers[1], Stemmed(packet=packet.encoding))
+    assert set(faults(peers[1])) == ({forgiven} if forgiven else set())
+    assert peers[1].refused == []
+    for _ in range(FAULTS_MAX + 1):
+        mallory.say(peers[1], Stemmed(packet=packet.encoding))
+    assert len(peers[1].refused) == 1
+    assert faults(peers[1])[-1] is Fault.UNEXPECTED
+
+
 def test_a_word_that_the_stem_does_not_know_is_refused_whether_we_hold_the_packet_or_not() -> None:
     network, peers, member, mallory = mesh()
     packet = packet_of(network, member, bytes(PAYLOAD_SIZE))
@@ -306,7 +335,7 @@ def test_an_onion_with_a_flipped_bit_floods_and_is_opened_by_nobody() -> None:
         give(mallory, peers[1], packets[-1])
     network.run(3_000.0)
     assert [holders(peers, packet) for packet in packets] == [[True] * 4] * 5
-    assert all(peer.disk.spent == set() for peer in peers)
+    assert all(peer.disk.spent == {} for peer in peers)
     assert faults(peers[1]) == []
 
 

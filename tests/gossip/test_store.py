@@ -1,8 +1,12 @@
 """The store: what is held, in what order it goes, and that records stay."""
 
-from rumor.gossip.genesis import Parameters
+import pytest
+
+from rumor.gossip import store as store_module
+from rumor.gossip.genesis import BYTES_PER_EPOCH_MAX, Parameters
 from rumor.gossip.items import AdmissionBody, Item, Kind, SecretBody
-from rumor.gossip.store import RECORDS, TRANSIENT, ItemStore
+from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet
+from rumor.gossip.store import PACKET_EPOCHS, PACKETS, PACKETS_SIZE_MAX, RECORDS, TRANSIENT, ItemStore
 
 
 def secret(epoch: int, number: int = 0) -> Item:
@@ -59,3 +63,35 @@ def test_adding_twice_counts_once_and_removing_undoes_it() -> None:
     assert secret(3).item_id in store
     store.remove(secret(3).item_id)
     assert (store.size, len(store), len(store.sets[TRANSIENT]), len(store.sets[RECORDS])) == (0, 0, 0, 0)
+
+
+def packets(epoch: int, count: int) -> list[Packet]:
+    return [
+        Packet(Content.ONION, epoch, 0, bytes(32), number.to_bytes(33, "big"), bytes(PAYLOAD_SIZE))
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize("bytes_per_day", [200_000_000, 1_000_000_000])
+def test_there_is_room_for_four_epochs_at_the_mesh_s_budget(
+    bytes_per_day: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a fixed limit a mesh with a large budget would drop the packets of the present epoch as the oldest ones."""
+    parameters = Parameters(epoch_s=60, bytes_per_day=bytes_per_day)
+    monkeypatch.setattr(store_module, "PACKETS_SIZE_MIN", 0)
+    store = ItemStore(parameters)
+    count = parameters.bytes_per_epoch // 4_096
+    for epoch in range(10, 10 + PACKET_EPOCHS):
+        for packet in packets(epoch, count):
+            store.add(packet)
+    assert not store.too_large(PACKETS)
+    for packet in packets(10 + PACKET_EPOCHS, count):
+        store.add(packet)
+    assert len(store.expire(PACKETS, 10)) == count
+    assert store.floor(PACKETS) == 11
+
+
+def test_no_mesh_holds_more_packets_than_memory_has_room_for() -> None:
+    parameters = Parameters(bytes_per_day=24 * BYTES_PER_EPOCH_MAX)
+    assert parameters.bytes_per_epoch == BYTES_PER_EPOCH_MAX
+    assert ItemStore(parameters)._shelves[PACKETS]._size_max == PACKETS_SIZE_MAX

@@ -9,36 +9,19 @@ import itertools
 import random
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import msgspec
 
 from rumor.crypto import membership, possession
-from rumor.crypto.membership import Purpose, Ring
+from rumor.crypto.membership import Ring
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import (
     Complained,
-    Event,
     FriendId,
-    GuardChosen,
-    ItemAccepted,
-    ItemRemoved,
     LinkId,
     LinkRefused,
-    OnionsForgotten,
-    OnionSpent,
-    OutboxAdded,
-    OutboxRemoved,
-    OutboxTurned,
-    PacketKept,
-    PacketRemoved,
     ProofWanted,
-    RelayKeyForgotten,
-    RelayKeyMade,
-    RingForgotten,
-    RingKept,
-    SlotsForgotten,
-    SlotUsed,
     VerifyWanted,
 )
 from rumor.gossip.frames import Complaint, Frame, Hello, decode_frame_untrusted
@@ -47,7 +30,6 @@ from rumor.gossip.items import (
     AdmissionBody,
     Body,
     Item,
-    ItemId,
     Kind,
     RelayKeyBody,
     SecretBody,
@@ -57,6 +39,7 @@ from rumor.gossip.items import (
 from rumor.gossip.packets import Content, Packet
 from rumor.gossip.spreading import REGISTRY
 from rumor.gossip.wire import Message, encode
+from rumor.sim.disks import Disk
 
 START = 1_000_000.0
 LATENCY_S = 0.02
@@ -89,73 +72,6 @@ class Seeded(random.Random):
 
     def stream(self, name: str) -> random.Random:
         return random.Random(f"{self._seed}/{name}")
-
-
-@dataclass
-class Disk:
-    """What a node's durable events left behind."""
-
-    items: dict[ItemId, bytes] = field(default_factory=dict)
-    slots: set[tuple[Purpose, int, int]] = field(default_factory=set)
-    outbox: dict[ItemId, OutboxAdded] = field(default_factory=dict)
-    rings: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
-    packets: dict[ItemId, bytes] = field(default_factory=dict)
-    relay_keys: dict[int, RelayKeyMade] = field(default_factory=dict)
-    spent: set[tuple[int, bytes]] = field(default_factory=set)
-    guard: GuardChosen | None = None
-
-    def write(self, event: Event) -> None:
-        """Makes one event durable; one that is not durable is passed over."""
-        match event:
-            case ItemAccepted(item=item):
-                self.items[item.item_id] = item.encoding
-            case ItemRemoved(item_id=item_id):
-                self.items.pop(item_id, None)
-            case SlotUsed(purpose=purpose, epoch=epoch, slot=slot):
-                assert (purpose, epoch, slot) not in self.slots, "a slot was used twice"
-                self.slots.add((purpose, epoch, slot))
-            case SlotsForgotten(purpose=purpose, epoch=epoch):
-                self.slots = {used for used in self.slots if used[:2] != (purpose, epoch)}
-            case OutboxAdded():
-                self.outbox[event.item_id] = event
-            case OutboxTurned(item_id=item_id, sent_count=count) if item_id in self.outbox:
-                self.outbox[item_id] = replace(self.outbox[item_id], sent_count=count)
-            case OutboxRemoved(item_id=item_id):
-                self.outbox.pop(item_id, None)
-            case RingKept(ring_root=root, keys=keys):
-                self.rings[root] = keys
-            case RingForgotten(ring_root=root):
-                del self.rings[root]
-            case PacketKept(packet=packet):
-                self.packets[packet.item_id] = packet.encoding
-            case PacketRemoved(packet_id=packet_id):
-                del self.packets[packet_id]
-            case RelayKeyMade():
-                assert event.relay_day not in self.relay_keys, "a second relay key for one day"
-                self.relay_keys[event.relay_day] = event
-            case RelayKeyForgotten(relay_day=day):
-                del self.relay_keys[day]
-            case OnionSpent(relay_day=day, replay_tag=tag):
-                assert (day, tag) not in self.spent, "an onion relayed twice"
-                self.spent.add((day, tag))
-            case OnionsForgotten(relay_day=day):
-                self.spent = {spent for spent in self.spent if spent[0] != day}
-            case GuardChosen():
-                self.guard = event
-
-    def restore(self, engine: Engine, now: float) -> None:
-        """Gives an engine what was made durable."""
-        engine.restore(
-            items=[Item.decode_untrusted(encoding) for encoding in self.items.values()],
-            slots=self.slots,
-            outbox=list(self.outbox.values()),
-            now=now,
-            rings=self.rings.values(),
-            packets=[Packet.decode_untrusted(encoding) for encoding in self.packets.values()],
-            relay_keys=list(self.relay_keys.values()),
-            spent=[OnionSpent(relay_day=day, replay_tag=tag) for day, tag in self.spent],
-            guard=self.guard,
-        )
 
 
 @dataclass
@@ -274,7 +190,7 @@ class FakeNetwork:
         """What a driver does after each call: durable events first, then frames, then work."""
         work: list[ProofWanted | VerifyWanted] = []
         while (event := peer.engine.next_event()) is not None:
-            peer.disk.write(event)
+            peer.disk.keep(event)
             match event:
                 case ProofWanted() | VerifyWanted():
                     work.append(event)

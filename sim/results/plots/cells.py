@@ -8,7 +8,7 @@ estimators that were asked of the same cell the one that names most counts.
 import polars
 from polars import DataFrame
 
-from ...metrics import Z_95
+from ...metrics.numbers import Z_95
 
 __all__ = ["SETTINGS", "cells", "count_of", "share_of_spies", "worlds"]
 

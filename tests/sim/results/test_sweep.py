@@ -24,7 +24,12 @@ def test_a_number_is_written_as_on_the_command_line() -> None:
     """A float keeps its point: 1.0 is all and 1 is one."""
     (task,) = Sweep.read(SMALL + "spies = 1.0\nposts = 0\nloss = 1e-5\nsurround = true").tasks
     settings = dict(task.settings)
-    assert [settings[name] for name in ("spies", "posts", "loss", "surround")] == ["1.0", "0", "0.00001", "true"]
+    assert [settings[name] for name in ("spies", "posts", "loss", "surround")] == [
+        "1.0",
+        "0",
+        "0.00001",
+        "true",
+    ]
 
 
 def test_cells_go_before_the_settings_at_the_top() -> None:
