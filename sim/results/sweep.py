@@ -92,13 +92,9 @@ class _Reader:
             self._fail((-1, "cells"), "is a list of tables; write `[[cells]]` above each.")
         tasks: list[Task] = []
         for number, cell in enumerate(cells):
-            for kind, settings in self._combinations(number, cell):
+            for kind, settings in self._combinations(number, cell, (TASKS_MAX - len(tasks)) // repeat):
                 seeds = range(seed, seed + repeat)
                 tasks += [Task(kind=kind, settings=settings, seed=each) for each in seeds]
-                if len(tasks) > TASKS_MAX:
-                    raise ResultsError(
-                        f"{self.name} asks for over {TASKS_MAX:,} tasks; shorten a list of values."
-                    )
         if not tasks:
             raise ResultsError(f"{self.name} has an empty list of values; give each setting at least one.")
         return Sweep(source=source, seed=seed, tasks=tuple(dict.fromkeys(tasks)))
@@ -109,14 +105,16 @@ class _Reader:
             self._fail((-1, name), f"is a whole number from {low} to {high}, and not {value!r}.")
         return value
 
-    def _combinations(self, number: int, cell: dict[str, Any]) -> Iterator[tuple[str, tuple[Any, ...]]]:
-        """The cells that one table of the file makes, each checked."""
+    def _combinations(
+        self, number: int, cell: dict[str, Any], most: int
+    ) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
+        """The cells that one table of the file makes, each checked; no more than ``most``."""
         values = {name: ((-1, name), value) for name, value in self.top.items() if name not in _WORDS}
         values |= {name: ((number, name), value) for name, value in cell.items() if name != "kind"}
         kind = cell.get("kind", self.top.get("kind", "spread"))
         if kind not in KINDS:
             place = (number if "kind" in cell else -1, "kind")
-            self._fail(place, f"is {' or '.join(sorted(KINDS))}, and not {kind!r}.")
+            self._fail(place, f"is one of {', '.join(sorted(KINDS))}, and not {kind!r}.")
         known = KINDS[kind].settings()
         for name, (place, _) in values.items():
             if name not in known:
@@ -129,6 +127,8 @@ class _Reader:
         texts = [
             [(name, text) for text in self._texts(place, value)] for name, (place, value) in values.items()
         ]
+        if math.prod(map(len, texts)) > most:
+            raise ResultsError(f"{self.name} asks for over {TASKS_MAX:,} tasks; shorten a list of values.")
         for settings in itertools.product(*texts):
             try:
                 KINDS[kind].check(dict(settings))

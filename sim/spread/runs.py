@@ -150,7 +150,7 @@ def make_runs(
             lots,
         )
         if curves.shape[1]:
-            _draw_curve(reached, np.count_nonzero(~is_spy) - (not is_spy[author]), curves[number])
+            _draw_curve(reached, int(np.count_nonzero(~is_spy)) - (not is_spy[author]), curves[number])
         if handed >= 0:
             seen[number]["hops"] = handed
 

@@ -1,7 +1,8 @@
 """Traffic: what a watcher of one node sees in two worlds that differ by one post.
 
 A table of one row a frame or an interval: ``world`` (``posting`` or ``silent``), ``time_s`` and ``size`` in bytes;
-where there is ``posted_s``, the moment of the post is marked.
+where there is ``posted_s``, the moment of the post is marked. So is the first frame that differs: with onions
+that is when the first relay passes on what it got, and others have more or less to forward.
 """
 
 import numpy as np
@@ -32,7 +33,8 @@ def draw(frame: DataFrame) -> Figure:
         part = frame.filter(polars.col("world") == world)
         heights[world] = np.histogram(part["time_s"], bins=edges, weights=part["size"])[0] / 1e3
     figure = canvas(1, len(worlds), width=8.2, height=1.2 + 1.7 * len(worlds), sharex=True, sharey=True)
-    same = len(worlds) == 2 and _equal(frame, worlds)
+    parting_s = _parting_s(frame, worlds) if len(worlds) == 2 else first
+    same = parting_s is None
     title(
         figure,
         "The traffic of a node that posts, and of one that does not" + (": the same" if same else ""),
@@ -47,9 +49,26 @@ def draw(frame: DataFrame) -> Figure:
         moment = (float(frame["posted_s"].drop_nulls()[0]) - first) / 60
         axes = figure.axes[0]
         axes.axvline(moment, color=INK, linewidth=1.2)
+        is_late = moment > (last - first) / 60 * 0.12
         axes.annotate(
             "writes a post",
             (moment, 1),
+            (-5 if is_late else 5, -3),
+            ha="right" if is_late else "left",
+            xycoords=("data", "axes fraction"),
+            textcoords="offset points",
+            va="top",
+            fontsize=9,
+            color=INK,
+            bbox=HALO,
+        )
+    if parting_s is not None and parting_s > first:
+        parting = (parting_s - first) / 60
+        for axes in figure.axes:
+            axes.axvline(parting, color=INK, linewidth=1.2, linestyle=(0, (1, 1.6)))
+        figure.axes[-1].annotate(
+            "equal to here, frame by frame",
+            (parting, 1),
             (5, -3),
             xycoords=("data", "axes fraction"),
             textcoords="offset points",
@@ -72,10 +91,17 @@ def draw(frame: DataFrame) -> Figure:
     return figure
 
 
-def _equal(frame: DataFrame, worlds: list[str]) -> bool:
+def _parting_s(frame: DataFrame, worlds: list[str]) -> float | None:
+    """When the first frame differs between two worlds; None if none does."""
     columns = [name for name in ("time_s", "size", "friend") if name in frame.columns]
-    one, two = (frame.filter(polars.col("world") == world).select(columns).sort(columns) for world in worlds)
-    return one.equals(two)
+    one, two = (
+        frame.filter(polars.col("world") == world).select(columns).sort(columns).rows() for world in worlds
+    )
+    for ours, theirs in zip(one, two, strict=False):
+        if ours != theirs:
+            return float(min(ours[0], theirs[0]))
+    rest = (one if len(one) > len(two) else two)[min(len(one), len(two)) :]
+    return float(rest[0][0]) if rest else None
 
 
 PLOT = Plot(
