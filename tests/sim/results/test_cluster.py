@@ -14,21 +14,25 @@ from rumor.sim.results.files import ResultsError
 from rumor.sim.results.sweep import Sweep
 
 SMALL = """
-kind = "run"
 repeat = 6
+scheme = ["flood", "diffusion"]
+spies = 0.2
+[[cells]]
+kind = "run"
 nodes = 10
 graph = "cycle"
 hours = 0.5
 posts = 9
-scheme = ["flood", "diffusion"]
-spies = 0.2
+[[cells]]
+graph = "{path}"
+runs = 200
 """
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 def test_a_scheduler_with_two_workers_of_which_one_is_killed(tmp_path: Path) -> None:
-    """Over TCP on loopback, and killed in the middle of a task."""
+    """Over TCP on loopback, and killed in the middle of a task. Some tasks are on a graph from a file."""
     import distributed
 
     class Deadly(Dask):
@@ -41,7 +45,9 @@ def test_a_scheduler_with_two_workers_of_which_one_is_killed(tmp_path: Path) -> 
                     os.kill(victims[min(busy)], signal.SIGKILL)
                 yield done
 
-    sweep, out = Sweep.read(SMALL), tmp_path / "dask.parquet"
+    path, out = tmp_path / "friends.txt", tmp_path / "dask.parquet"
+    path.write_text("".join(f"{node} {(node + step) % 30}\n" for node in range(30) for step in (1, 7)))
+    sweep = Sweep.read(SMALL.replace("{path}", str(path)))
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as cluster:

@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,11 @@ PICTURES = {
     "traffic": traffic,
     "spreading": spreading,
 }
+
+
+@cache
+def the_page() -> str:
+    return page(sweep(), ORIGIN, "Results of <x>")
 
 
 def words(svg: bytes | str) -> str:
@@ -234,7 +240,7 @@ def test_colours_can_be_told_apart_by_those_who_see_two_of_three() -> None:
 
 def test_the_page_asks_nobody_for_anything() -> None:
     """No address but the names of XML, nothing that loads, and a policy that forbids it all the same."""
-    text = page(sweep(), ORIGIN, "Results of <x>")
+    text = the_page()
     assert "default-src 'none'" in text
     addresses = set(re.findall(r"https?://[^\s\"'<>]+", text))
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
@@ -244,7 +250,7 @@ def test_the_page_asks_nobody_for_anything() -> None:
 
 
 def test_the_page_has_everything_and_escapes_what_it_was_given() -> None:
-    text = page(sweep(), ORIGIN, "Results of <x>")
+    text = the_page()
     assert "Results of &lt;x&gt;" in text
     assert "rumor sim sweep &lt;s&gt;.toml" in text
     assert "# &lt;&amp;&gt;" in text
