@@ -1,18 +1,24 @@
 """A sweep that is killed goes on where it stopped; who does it, and with how many workers, makes no difference."""
 
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from rumor.sim.results import campaign, files, tasks
 from rumor.sim.results.campaign import carry_out, parts_of
 from rumor.sim.results.engines import Done, Engine, Group, Here, Local, open_engine
 from rumor.sim.results.files import ResultsError
+from rumor.sim.results.program import program
 from rumor.sim.results.sweep import Sweep
 from rumor.sim.results.table import origin_of, read
 from rumor.sim.results.tasks import Kind
+from rumor.sim.results.worker import answer_of, order, perform
 
 SMALL = """
 kind = "run"
@@ -236,3 +242,47 @@ def test_progress_tells_of_what_is_left_to_do(counted: list[tuple[str, int]], tm
     carry_out(sweep, out, Here, "rumor sim sweep", lambda share, words: said.append((share, words)))
     assert said[0] == (1 / left, f"1 of {left} tasks")
     assert said[-1] == (1.0, f"{left} of {left} tasks")
+
+
+def test_a_worker_with_other_code_refuses() -> None:
+    """Rows of two programs never get into one table."""
+    (task, *_) = Sweep.read(SMALL).tasks
+    other = order([task], None).replace(program(), "0.0.9+other")
+    with pytest.raises(ResultsError, match=r"the sweep 0\.0\.9\+other; install the same on both"):
+        answer_of(perform(other))
+
+
+@pytest.mark.slow
+def test_a_sweep_that_was_killed_leaves_no_process_and_goes_on(tmp_path: Path) -> None:
+    """By the operating system, from outside, in the middle."""
+    source, out = tmp_path / "s.toml", tmp_path / "out.parquet"
+    source.write_text(SMALL.replace("repeat = 3", "repeat = 8").replace("hours = 0.2", "hours = 0.5"))
+    words = [
+        sys.executable,
+        "-m",
+        "rumor.sim.commands",
+        "sweep",
+        str(source),
+        "--out",
+        str(out),
+        "--workers",
+        "2",
+    ]
+    sweeping = subprocess.Popen(words, stderr=subprocess.DEVNULL)
+    while not list(parts_of(out).glob("*.json")):
+        assert sweeping.poll() is None
+        time.sleep(0.01)
+    workers = psutil.Process(sweeping.pid).children()
+    sweeping.kill()
+    sweeping.wait()
+    assert len(workers) == 2
+    assert psutil.wait_procs(workers, timeout=30)[1] == []
+    assert not out.exists()
+    done = len(campaign._read_parts(parts_of(out)))
+    assert 0 < done < 16
+    said = subprocess.run(words, capture_output=True, text=True, check=True).stderr
+    assert f"{16 - done} of {16 - done} tasks" in said
+    assert out.read_bytes()[-4:] == b"PAR1"
+    again = tmp_path / "again.parquet"
+    ended(Sweep.load(source), again)
+    assert read(again).equals(read(out))
