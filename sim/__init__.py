@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from .graphs.foreign import as_graph, from_igraph, from_networkx
     from .graphs.graph import Graph, GraphError
+    from .results.notebook import compare, plot, sweep
     from .trial import Trial, TrialError, spread
 
 __all__ = [
@@ -25,9 +26,12 @@ __all__ = [
     "Trial",
     "TrialError",
     "as_graph",
+    "compare",
     "from_igraph",
     "from_networkx",
+    "plot",
     "spread",
+    "sweep",
 ]
 
 _PLACES: Final = {
@@ -38,6 +42,9 @@ _PLACES: Final = {
     "as_graph": ".graphs.foreign",
     "from_igraph": ".graphs.foreign",
     "from_networkx": ".graphs.foreign",
+    "compare": ".results.notebook",
+    "plot": ".results.notebook",
+    "sweep": ".results.notebook",
 }
 
 

@@ -13,7 +13,7 @@ import click
 __all__ = ["main"]
 
 #: In the order in which a person meets them; each is in the module of its name.
-COMMANDS: Final = ("run", "spread", "validate")
+COMMANDS: Final = ("run", "spread", "validate", "compare", "sweep", "plot")
 
 
 class Commands(click.Group):

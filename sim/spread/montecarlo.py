@@ -103,23 +103,32 @@ class Spreading:
             threads: how many work on it.
             tell: told how far it is, from this thread.
         """
-        rows = np.zeros(runs, dtype=SEEN)
+        return self._run(runs, seed, first_run, threads, tell, 0)[0]
+
+    def curves(self, runs: int, seed: int, points: int, *, threads: int = 1) -> NDArray[np.float32]:
+        """When a packet had reached which share of the others, since its author sent it, of shape (runs, points)."""
+        return self._run(runs, seed, 0, threads, None, points)[1]
+
+    def _run(
+        self, runs: int, seed: int, first_run: int, threads: int, tell: Tell | None, points: int
+    ) -> tuple[NDArray[np.void], NDArray[np.float32]]:
+        rows, curves = np.zeros(runs, dtype=SEEN), np.zeros((runs, points), dtype=np.float32)
         block = max(1, min(BLOCK_RUNS_MAX, BLOCK_LINKS // max(1, len(self.graph.friends))))
         if self.first_contact:
             block = BLOCK_RUNS_MAX
         _ = self._twins  # Made once, before threads ask for them.
 
         def worker() -> _Blocks:
-            return self._worker(seed, first_run)
+            return self._worker(seed, first_run, curves)
 
         _spread_out(worker, rows, block, threads, tell)
-        return rows
+        return rows, curves
 
     @cached_property
     def _twins(self) -> NDArray[np.int64]:
         return self.graph.twins
 
-    def _worker(self, seed: int, first_run: int) -> _Blocks:
+    def _worker(self, seed: int, first_run: int, curves: NDArray[np.float32]) -> _Blocks:
         graph, rules, scheme = self.graph, self.rules, SCHEMES[self.rules.scheme]
         authors = np.flatnonzero(~self.spies).astype(np.int32) if self.authors is None else self.authors
         room = walk()
@@ -168,6 +177,7 @@ class Spreading:
                 balls,
                 rules.random_ties,
                 rows,
+                curves[first : first + len(rows)],
             )
 
         return make

@@ -92,12 +92,14 @@ def make_runs(
     balls: tuple[Ball, Heap],
     random_ties: bool,
     seen: NDArray[np.void],
+    curves: NDArray[np.float32],
 ) -> None:
     """Makes as many runs as ``seen`` has places, from the number ``first_run`` on.
 
     ``spies`` are fixed, and ``authors`` are those who may write; if ``spy_chance`` is above 0 spies are drawn in each
     run instead, each node but the author's with that chance. ``step`` must suit the longest delay that may be drawn;
-    ``balls`` is for adaptive diffusion, and may be of an empty graph for all others.
+    ``balls`` is for adaptive diffusion, and may be of an empty graph for all others. ``curves``, of shape (runs, n),
+    gets when which share of those that ``t50`` is of had the packet, from the author on: entry i when (i + 1)/n had it.
     """
     node_count = len(starts) - 1
     times = np.empty(node_count, dtype=np.float32)
@@ -149,6 +151,8 @@ def make_runs(
             number,
             lots,
         )
+        if curves.shape[1]:
+            _draw_curve(reached, int(np.count_nonzero(~is_spy)) - (not is_spy[author]), curves[number])
         if handed >= 0:
             seen[number]["hops"] = handed
 
@@ -216,3 +220,13 @@ def note(
         row["t99"] = sooner[min(count - 1, int(np.ceil(0.99 * count)) - 1)] - opened_at
     else:
         row["t50"], row["t99"] = 0.0, 0.0
+
+
+@compiled
+def _draw_curve(reached: NDArray[np.float32], count: int, curve: NDArray[np.float32]) -> None:
+    """Writes down when which share of them was reached."""
+    sooner = np.sort(reached[:count])
+    for point in range(len(curve)):
+        # The first of them that are at least this share.
+        place = -(-count * (point + 1) // len(curve)) - 1
+        curve[point] = sooner[place] if count else 0.0

@@ -112,6 +112,7 @@ def runs(
         ball(graph.node_count, len(graph.friends)),
         False,
         seen,
+        np.empty((count, 0), dtype=np.float32),
     )
     return seen
 
