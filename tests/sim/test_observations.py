@@ -36,6 +36,7 @@ def test_runs_are_those_of_the_simulator(scheme: str) -> None:
         ball(graph.node_count, len(graph.friends)),
         False,
         rows,
+        np.empty((20, 0), dtype=np.float32),
     )
     _, found = observe(ground, runs=20, seed=9)
     assert found.tobytes() == rows.tobytes()
