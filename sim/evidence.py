@@ -1,18 +1,27 @@
 """Evidence: what stands in the spies' ledger, packet by packet, as the estimators want it.
 
 Nothing is added to what spies know: who told them of a packet and when, which onions their relay keys have opened and
-what they injected themselves.
+what they injected themselves. The same for the packets of ``spread.flow``, which has no ledger.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
 
 from .estimators.observations import Handed, SeenPacket, Setting
 from .estimators.onion_flow import OnionFlow
+from .estimators.sightings import Sightings
 from .estimators.stem import StemModel
 from .ledger import Ledger
 from .loop import TICKS_PER_S
 
-__all__ = ["authors", "injectors", "seen_packets"]
+if TYPE_CHECKING:
+    from .estimators.seen import Practice
+    from .spread.flow import Flow
+
+__all__ = ["authors", "injectors", "of_flow", "posts_of_flow", "seen_packets"]
 
 
 def seen_packets(ledger: Ledger) -> list[SeenPacket]:
@@ -82,3 +91,52 @@ def _first_carrier(ledger: Ledger, item_id: bytes) -> bytes:
         if (told := ledger.first_heard.get(carrier))
     ]
     return min(heard)[1] if heard else b""
+
+
+def of_flow(flow: "Flow", spies: NDArray[np.bool_]) -> tuple[Sightings, NDArray[np.intp]]:
+    """What spies have of a flow, in columns; and of each of its packets the place there, −1 if spies never saw it."""
+    packets = flow.packets
+    first_at = np.minimum(packets["stem_at"], packets["flood_at"])
+    order = np.argsort(first_at, kind="stable")
+    order = order[np.isfinite(first_at[order])]
+    places = np.full(len(packets), -1, dtype=np.intp)
+    places[order] = np.arange(len(order))
+    seen = packets[order]
+    on_stem = seen["stem_at"] <= seen["flood_at"]
+    is_ours = spies[seen["injector"]]
+    known = is_ours & (seen["parent"] >= 0)
+    columns = Sightings(
+        first_at=first_at[order],
+        first_friend=np.where(on_stem, seen["stem_friend"], seen["flood_friend"]),
+        on_stem=on_stem,
+        typical_at=np.where(np.isfinite(seen["opened_at"]), seen["opened_at"], first_at[order]),
+        is_item=seen["relay"] < 0,
+        is_opened=(seen["relay"] >= 0) & spies[seen["relay"]],
+        is_ours=is_ours,
+        parents=np.where(known, places[seen["parent"]], -1),
+        spread_s=flow.spread_s,
+        spread_by=flow.spread_by,
+    )
+    return columns, places
+
+
+def posts_of_flow(flow: "Flow", spies: NDArray[np.bool_]) -> "Practice":
+    """The posts of a flow: what spies have of each and of all packets, and apart from it who wrote them."""
+    from .estimators.seen import Observed, Practice
+
+    sightings, places = of_flow(flow, spies)
+    packets = flow.packets
+    shown = np.flatnonzero(packets["is_post"] & (packets["relay"] < 0))
+    seen, carriers = packets[shown], places[shown]
+    told = carriers >= 0
+    on_stem = told & (seen["stem_at"] <= seen["flood_at"])
+    first = np.where(on_stem, seen["stem_friend"], seen["flood_friend"])
+    observed = Observed(
+        first_friend=np.where(told, first, -1).astype(np.int32),
+        first_at=np.minimum(seen["stem_at"], seen["flood_at"]).astype(np.float32),
+        on_stem=on_stem,
+        sightings=sightings,
+        carriers=carriers,
+    )
+    # What own clocks injected comes first, in the order of ticks.
+    return Practice(observed=observed, authors=packets["injector"][seen["tick"]])

@@ -15,6 +15,7 @@ from . import topology
 from .adversaries import Action, Adversary, Bystander, Delay, Drop, Junk, Replay
 from .codecs import SharedCodec
 from .friendships import Conditions
+from .graphs.graph import Graph, GraphError
 from .hosts import Build
 from .ledger import Ledger
 from .loop import ticks
@@ -23,7 +24,6 @@ from .network import Network
 from .scenario import Scenario, ScenarioError
 from .seeds import Stream
 from .suites import SUITES
-from .topology import Graph, ImpossibleGraph
 from .weather import Weather
 from .workload import Workload
 
@@ -76,7 +76,7 @@ def prepare(scenario: Scenario) -> Run:
         graph = topology.draw(
             scenario.graph, scenario.nodes, scenario.mean_degree, scenario.shape, random.stream("graph")
         )
-    except ImpossibleGraph as error:
+    except GraphError as error:
         raise ScenarioError(f"--graph: {error}") from error
     cryptography = SUITES[scenario.crypto](random.stream("cryptography"))
     mesh = found(
@@ -187,6 +187,6 @@ def _corrupt(network: Network, scenario: Scenario, graph: Graph, random: Stream)
 def _around(order: list[int], graph: Graph, random: Stream) -> list[int]:
     """The order in which members are corrupted if all friends of one are to be spies, and that one is not."""
     victim = random.randrange(graph.node_count)
-    friends = graph.friends(victim)
+    friends = graph.friends_of(victim)
     others = [node for node in order if node != victim and node not in friends]
     return [*friends, *others, victim]

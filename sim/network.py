@@ -21,12 +21,12 @@ from ..gossip.items import ItemId
 from .adversaries import IMPULSE_TICKS
 from .disks import SimulationError
 from .friendships import Conditions, Friendship
+from .graphs.graph import Graph
 from .hosts import Build, Host
 from .loop import TICKS_PER_S, Loop, ticks
 from .mesh import BEGAN_AT
 from .seeds import Stream
 from .suites import Cryptography
-from .topology import Graph
 from .trace import Trace
 from .wires import Wire
 
@@ -71,7 +71,7 @@ class Network:
             for index in range(graph.node_count)
         ]
         self._of = [[] for _ in self.hosts]
-        for one, other in graph.edges:
+        for one, other in graph.edges.tolist():
             self._befriend(self.hosts[one], self.hosts[other])
 
     def _befriend(self, one: Host, other: Host) -> None:

@@ -1,4 +1,4 @@
-"""The report: a run's result as one JSON object, and as lines for a person."""
+"""The report: a run's result as one JSON object."""
 
 import math
 from collections.abc import Sequence
@@ -7,14 +7,12 @@ from typing import Any
 from .estimators import first_spy
 from .estimators.observations import Setting
 from .experiment import Run
+from .fields import rounded
 from .loop import TICKS_PER_S
 from .metrics import Ranking, calibrate, judge, quantile
 from .workload import Post
 
-__all__ = ["in_words", "result"]
-
-#: Significant digits of what was measured.
-DIGITS = 4
+__all__ = ["result"]
 
 
 def result(run: Run) -> dict[str, Any]:
@@ -31,7 +29,7 @@ def result(run: Run) -> dict[str, Any]:
         from . import evidence  # numpy takes a quarter of a second, and only this needs it.
 
         setting = Setting(
-            friends=[sorted(run.graph.friends(node)) for node in range(run.graph.node_count)],
+            friends=[run.graph.friends_of(node) for node in range(run.graph.node_count)],
             spies=run.ledger.spies,
             pace=scenario.pace,
             route_length=scenario.route_length,
@@ -48,7 +46,7 @@ def result(run: Run) -> dict[str, Any]:
     )
     published = [post for post in posts if post.published_tick is not None]
     latencies = [_seconds(post.published_tick or 0, post.asked_tick) for post in published]
-    low_degree, high_degree = min(run.graph.degrees), max(run.graph.degrees)
+    low_degree, high_degree = int(run.graph.degrees.min()), int(run.graph.degrees.max())
     counts = [host.packet_counts() for host in network.hosts]
     copies, kept = sum(came for came, _ in counts), sum(kept for _, kept in counts)
     fields: dict[str, Any] = {
@@ -72,9 +70,9 @@ def result(run: Run) -> dict[str, Any]:
         "expected_max_posterior": anonymity and anonymity.expected_max_posterior,
         "estimators": {
             name: {
-                "p_named": _rounded(each.p_named),
-                "entropy_bits": _rounded(each.entropy_bits),
-                "expected_max_posterior": _rounded(each.expected_max_posterior),
+                "p_named": rounded(each.p_named),
+                "entropy_bits": rounded(each.entropy_bits),
+                "expected_max_posterior": rounded(each.expected_max_posterior),
             }
             for name, each in judged.items()
             if each is not None
@@ -100,7 +98,7 @@ def result(run: Run) -> dict[str, Any]:
         "version": run.version,
         "command": scenario.command(),
     }
-    return {name: _rounded(value) for name, value in fields.items()}
+    return {name: rounded(value) for name, value in fields.items()}
 
 
 def _seconds(later: int, earlier: int) -> float:
@@ -121,17 +119,3 @@ def _delivered(posts: Sequence[Post], honest: Sequence[int]) -> float | None:
     wanted = sum(len(honest) - (post.author in honest) for post in posts)
     got = sum(node in post.arrivals for post in posts for node in honest)
     return got / wanted if wanted else None
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_rounded(each) for each in value]
-    if isinstance(value, float) and value and math.isfinite(value):
-        return round(value, DIGITS - 1 - math.floor(math.log10(abs(value))))
-    return value
-
-
-def in_words(fields: dict[str, Any]) -> str:
-    """The same for a person, one line a field."""
-    width = max(map(len, fields))
-    return "\n".join(f"{name:<{width}}  {'–' if value is None else value}" for name, value in fields.items())

@@ -6,8 +6,12 @@ the name is measured over many posts (``metrics.calibrate``).
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-__all__ = ["rank"]
+if TYPE_CHECKING:
+    from .seen import Array, Ground, Observed
+
+__all__ = ["rank", "scores"]
 
 
 def rank(first_heard: Mapping[int, int]) -> list[int]:
@@ -17,3 +21,21 @@ def rank(first_heard: Mapping[int, int]) -> list[int]:
     was first.
     """
     return sorted(first_heard, key=lambda node: first_heard[node])
+
+
+def scores(observed: "Observed", ground: "Ground") -> "Array":
+    """Of shape (runs, suspects): minus the place among those who told a spy; −∞ for who told none.
+
+    Unless it was recorded when each told one, all but the first are alike.
+    """
+    import numpy as np  # The ranking of a single run needs none of it.
+
+    found = np.full((len(observed), len(ground.suspects)), -np.inf)
+    if observed.told_at is not None:
+        places = np.argsort(np.argsort(observed.told_at, axis=1, kind="stable"), axis=1)
+        found[:, ground.columns[ground.tellers]] = np.where(
+            np.isfinite(observed.told_at), -1.0 - places, -np.inf
+        )
+    told = np.flatnonzero(observed.first_friend >= 0)
+    found[told, ground.columns[observed.first_friend[told]]] = 0.0
+    return found

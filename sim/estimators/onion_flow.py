@@ -23,13 +23,13 @@ relayed onion is no clue, since nobody knows whose a relay key is; the lag and t
 how the packet was first seen; packets that spies dropped or held back are not told apart; a post is its
 first carrier's.
 
-Cost: P packets take ``O(P)`` and one convolution over the run; a post takes ``route_length`` convolutions over the time
-that a route may take, by FFT, and one product with the table of ``stem``, ``O(H²)``.
+Cost: P packets take ``O(P)`` and two convolutions over the run; a post takes ``route_length`` convolutions over the
+time that a route may take, by FFT, and one product with the table of ``stem``, ``O(H²)``.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +37,13 @@ from numpy.typing import NDArray
 from ...crypto.onion import HOPS_MAX
 from ...gossip.mixing import LOOP_SHARE
 from .observations import SeenPacket, Setting
+from .sightings import Sightings
 from .stem import Array, StemModel
 
-__all__ = ["OnionFlow"]
+if TYPE_CHECKING:
+    from .seen import Ground, Observed
+
+__all__ = ["OnionFlow", "posterior"]
 
 #: Steps of the grid of times in a hop's mean delay.
 STEPS_PER_HOP: Final = 4
@@ -63,64 +67,74 @@ class _Density:
     """The step of the first value; may be negative."""
 
 
+def posterior(observed: "Observed", ground: "Ground") -> Array:
+    """Of shape (runs, suspects): a run is a post, and all packets of the mesh are asked about it."""
+    assert observed.sightings is not None
+    assert observed.carriers is not None
+    return OnionFlow(ground.setting, observed.sightings, ground.stems).authors(observed.carriers)
+
+
 class OnionFlow:
     """All that spies have seen, ready to be asked."""
 
     def __init__(
-        self, setting: Setting, packets: Sequence[SeenPacket], stems: StemModel | None = None
+        self,
+        setting: Setting,
+        packets: Sequence[SeenPacket] | Sightings,
+        stems: StemModel | None = None,
     ) -> None:
         """``stems``: that of the same setting, if it is at hand."""
         self._setting = setting
         self._stems = stems or StemModel(setting)
         self._step_s = setting.pace.hop_s / STEPS_PER_HOP
         self._reach_s = setting.pace.hop_s * SPREAD_HOPS_MAX
-        self._packets = sorted(
-            (packet for packet in packets if packet.is_seen),
-            key=lambda packet: (packet.first_seen_at, packet.packet_id),
-        )
-        seen = self._packets
-        self._place = {packet.packet_id: place for place, packet in enumerate(seen)}
-        self._seen_at = np.array([packet.first_seen_at for packet in seen])
-        self._open_at = np.array([_typical(packet) for packet in seen])
-        self._on_stem = np.array([packet.is_on_stem for packet in seen], dtype=bool)
-        self._is_ours = np.array([packet.is_ours for packet in seen], dtype=bool)
-        self._parents = np.array(
-            [self._place.get(packet.parent or b"", -1) for packet in seen], dtype=np.intp
-        )
-        self._sightings = self._stems.sightings(seen)
-        self._may_hold = np.array(
-            [not packet.is_item and not packet.is_opened for packet in seen], dtype=bool
-        )
+        self._places: Mapping[bytes, int] = {}
+        if isinstance(packets, Sightings):
+            self._seen = packets
+        else:
+            self._seen, self._places = Sightings.of_packets(packets)
+        seen = self._seen
+        self._seen_at, self._open_at = seen.first_at, seen.typical_at
+        self._on_stem, self._is_ours, self._parents = seen.on_stem, seen.is_ours, seen.parents
+        self._sightings = self._stems.columns(seen.first_friend, seen.on_stem)
         # What spies injected of their own accord they know to the end, and have no use for here.
-        self._may_hold &= ~(self._is_ours & (self._parents < 0))
+        self._may_hold = ~seen.is_item & ~seen.is_opened & ~(seen.is_ours & (seen.parents < 0))
         self._weigh()
 
     def author(self, carrier: bytes) -> Mapping[int, float]:
         """The posterior over the honest nodes, for the packet that first showed the item; uniform if none was seen."""
-        honest = self._setting.honest
-        walked = self._walk(carrier)
-        if walked is None:
-            return dict.fromkeys(honest, 1 / len(honest))
-        window, weights = walked
-        posterior = self._stems.injectors(self._sightings[window], weights)
-        return dict(zip(honest, posterior.tolist(), strict=True))
+        posterior = self.authors([self._places.get(carrier, -1)])[0]
+        return dict(zip(self._setting.honest, posterior.tolist(), strict=True))
 
     def first_packets(self, carrier: bytes) -> Mapping[bytes, float]:
         """The weight of each onion as the author's own; nothing if the carrier was not seen, or has no parent."""
-        walked = self._walk(carrier)
-        if walked is None:
-            return {}
-        window, weights = walked
-        return {
-            packet.packet_id: weight
-            for packet, weight in zip(self._packets[window], weights.tolist(), strict=True)
-            if weight
-        }
+        weights = self.first_places(self._places.get(carrier, -1))
+        names = {place: name for name, place in self._places.items()}
+        return {names[int(place)]: float(weights[place]) for place in np.flatnonzero(weights)}
 
-    def _walk(self, carrier: bytes) -> tuple[slice, Array] | None:
+    def authors(self, carriers: Sequence[int] | NDArray[np.intp]) -> Array:
+        """Of shape (carriers, honest), for the places of packets that first showed an item, −1 if none did."""
+        honest = len(self._setting.honest)
+        found = np.full((len(carriers), honest), 1 / honest)
+        for row, place in enumerate(carriers):
+            walked = self._walk(int(place))
+            if walked is not None:
+                window, weights = walked
+                found[row] = self._stems.injectors(self._sightings[window], weights)
+        return found
+
+    def first_places(self, carrier: int) -> Array:
+        """By place: the weight of each packet as the author's own; all 0 if nothing leads there."""
+        found = np.zeros(len(self._seen))
+        walked = self._walk(carrier)
+        if walked is not None:
+            window, weights = walked
+            found[window] = weights
+        return found
+
+    def _walk(self, place: int) -> tuple[slice, Array] | None:
         """Goes back from a packet; returns the window of packets that a route may take, and their weights."""
-        place = self._place.get(carrier)
-        if place is None:
+        if place < 0:
             return None
         span_s = len(self._density[False].values) * self._step_s
         steps = self._setting.route_length
@@ -160,8 +174,8 @@ class OnionFlow:
         self._known_share = (onions - 1) / onions
         self._own_rate = len(setting.honest) / setting.pace.interval_s
         self._density = self._densities()
-        self._rates = np.full(len(self._packets), self._own_rate)
-        if not self._packets:
+        self._rates = np.full(len(self._seen), self._own_rate)
+        if not len(self._seen):
             return
         grid = _Grid(self._seen_at, self._open_at, self._step_s)
         for kind, density in self._density.items():
@@ -189,19 +203,15 @@ class OnionFlow:
 
     def _spread(self) -> tuple[Array, int]:
         """How openings at honest nodes lie around the median announcement, on the grid, and the first step."""
-        hop_s = self._setting.pace.hop_s
-        spies = [
-            sum(friend in self._setting.spies for friend in friends) for friends in self._setting.friends
-        ]
-        offsets = [
-            # A node with so many spies for friends tells the first of them so long after it opened the packet.
-            at - hop_s / max(1, spies[node]) - self._setting.latency_s - typical
-            for packet, typical in zip(self._packets, self._open_at, strict=True)
-            if len(packet.announced) > 1
-            for node, at in packet.announced.items()
-        ]
+        hop_s, seen = self._setting.pace.hop_s, self._seen
+        spies = np.array(
+            [sum(friend in self._setting.spies for friend in friends) for friends in self._setting.friends]
+        )
+        # A node with so many spies for friends tells the first of them so long after it opened the packet.
+        telling_s = hop_s / np.maximum(1, spies[seen.spread_by]) + self._setting.latency_s
+        offsets = seen.spread_s - telling_s if len(seen.spread_s) else np.zeros(1)
         reach = round(self._reach_s / self._step_s)
-        steps = np.clip(np.round(np.array(offsets or [0.0]) / self._step_s), -reach, reach).astype(np.intp)
+        steps = np.clip(np.round(offsets / self._step_s), -reach, reach).astype(np.intp)
         return _normed(np.bincount(steps + reach, minlength=2 * reach + 1)), -reach
 
 
@@ -235,11 +245,6 @@ class _Grid:
 
 def _clean(sums: Array) -> Array:
     return np.where(sums > NOISE * sums.max(), sums, 0.0)
-
-
-def _typical(packet: SeenPacket) -> float:
-    """When honest nodes had it; if nobody announced it, when it was seen."""
-    return float(np.median([*packet.announced.values()])) if packet.announced else packet.first_seen_at
 
 
 def _hops(hop: Array, counts: Array, size: int) -> Array:

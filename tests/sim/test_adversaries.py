@@ -36,7 +36,7 @@ def test_those_who_do_more_are_taken_from_the_spies() -> None:
 
 def test_all_friends_of_a_victim_are_spies_and_the_victim_is_not() -> None:
     run = world(spies="0.34", surround="true")
-    victims = [node for node in honest(run) if set(run.graph.friends(node)) <= run.ledger.spies]
+    victims = [node for node in honest(run) if set(run.graph.friends_of(node)) <= run.ledger.spies]
     assert len(victims) >= 1
     assert len(run.ledger.spies) == 4
 
@@ -50,17 +50,17 @@ def test_first_spy_names_whoever_floods_next_to_a_spy(graph: str) -> None:
     for author, item_id in posts.items():
         suspects = first_spy.rank(run.ledger.heard_of(item_id))
         named = bool(suspects) and suspects[0] == author
-        assert named == bool(set(run.graph.friends(author)) & run.ledger.spies)
+        assert named == bool(set(run.graph.friends_of(author)) & run.ledger.spies)
 
 
 def test_the_ledger_has_what_spies_heard_and_nothing_of_the_honest_among_themselves() -> None:
     """A spy at one end of a line hears of its neighbour alone."""
     run = world(graph="line", spies="0.09")
     (spy,) = run.ledger.spies
-    author = next(node for node in honest(run) if node not in run.graph.friends(spy))
+    author = next(node for node in honest(run) if node not in run.graph.friends_of(spy))
     item_id = post(run.network, run.network.hosts[author], "x")
     run.network.run(10.0)
-    assert set(run.ledger.heard_of(item_id)) <= set(run.graph.friends(spy))
+    assert set(run.ledger.heard_of(item_id)) <= set(run.graph.friends_of(spy))
     assert run.ledger.heard_of(item_id)
     assert not {"author", "posts", "network", "hosts"} & {each.name for each in fields(run.ledger)}
 
@@ -72,7 +72,7 @@ def test_every_frame_of_a_spy_can_be_kept() -> None:
     post(run.network, run.network.hosts[honest(run)[0]], "x")
     run.network.run(5.0)
     assert {sighting.spy for sighting in run.ledger.sightings} == {spy}
-    assert {sighting.friend for sighting in run.ledger.sightings} <= set(run.graph.friends(spy))
+    assert {sighting.friend for sighting in run.ledger.sightings} <= set(run.graph.friends_of(spy))
     assert {sighting.heard for sighting in run.ledger.sightings} == {True, False}
     assert all(decode_frame_untrusted(sighting.frame) for sighting in run.ledger.sightings)
 

@@ -1,6 +1,7 @@
 """Evidence: what the spies' ledger tells estimators is what happened, and no more than spies could know."""
 
 import math
+from collections import defaultdict
 
 import pytest
 from worlds import PLAIN, world
@@ -27,7 +28,7 @@ MIXING = {
 
 def setting_of(run: Run) -> Setting:
     return Setting(
-        friends=[sorted(run.graph.friends(node)) for node in range(run.graph.node_count)],
+        friends=[run.graph.friends_of(node) for node in range(run.graph.node_count)],
         spies=run.ledger.spies,
         pace=run.scenario.pace,
         route_length=run.scenario.route_length,
@@ -75,7 +76,7 @@ def test_spies_tell_their_own_packets_from_all_others(mixed: Mixed) -> None:
 
 def test_only_honest_friends_of_spies_are_seen(mixed: Mixed) -> None:
     run = mixed.run
-    around = {friend for spy in run.ledger.spies for friend in run.graph.friends(spy)} - run.ledger.spies
+    around = {friend for spy in run.ledger.spies for friend in run.graph.friends_of(spy)} - run.ledger.spies
     told = {friend for packet in mixed.seen.values() for friend in packet.announced}
     handed = {packet.stemmed.friend for packet in mixed.seen.values() if packet.stemmed is not None}
     assert told | handed <= around
@@ -110,7 +111,10 @@ def test_a_posterior_for_each_post(mixed: Mixed) -> None:
 
 
 def test_the_stem_is_named_as_often_as_its_posterior_says() -> None:
-    """Bare stems of real engines: what the exact posterior expects is what happens, within three standard errors."""
+    """Bare stems of real engines: what the exact posterior expects is what happens, within three standard errors.
+
+    An author's posts all go by one guard, so that they count together.
+    """
     run = world(
         scheme="stem",
         nodes="60",
@@ -125,8 +129,13 @@ def test_the_stem_is_named_as_often_as_its_posterior_says() -> None:
     posteriors = evidence.injectors(setting_of(run), run.ledger, [post.item_id for post in posts])
     judged = judge(posteriors, [post.author for post in posts])
     assert judged is not None
-    error = math.sqrt(judged.p_named * (1 - judged.p_named) / len(posts))
-    assert abs(judged.p_named - judged.expected_max_posterior) < 3 * error
+    gap = judged.p_named - judged.expected_max_posterior
+    by_author: dict[int, float] = defaultdict(float)
+    for post, posterior in zip(posts, posteriors, strict=True):
+        named = max(posterior, key=posterior.__getitem__)
+        by_author[post.author] += (named == post.author) - posterior[named] - gap
+    error = math.sqrt(sum(excess**2 for excess in by_author.values())) / len(posts)
+    assert abs(gap) < 3 * error < 0.2
     assert judged.p_named > 0.2  # A stem names at least as many as there are spies.
 
 

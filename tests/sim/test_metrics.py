@@ -1,12 +1,15 @@
 """Metrics: closed forms and known values."""
 
+import json
 import math
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rumor.sim.metrics import Ranking, calibrate, entropy_bits, quantile, wilson
+from rumor.sim.metrics import Ranking, Verdict, calibrate, entropy_bits, judge, quantile, summary, wilson
+from rumor.sim.metrics.posteriors import calibrated, judge_posteriors
 from rumor.sim.seeds import Stream
 
 
@@ -72,3 +75,92 @@ def test_an_estimator_that_knows_nothing_leaves_all_bits() -> None:
 
 def test_no_posts_no_judgement() -> None:
     assert calibrate([], range(3)) is None
+
+
+def test_arrays_and_mappings_are_judged_alike() -> None:
+    """Field by field, where nothing is tied."""
+    random = np.random.default_rng(1)
+    suspects = np.array([2, 3, 5, 7, 11, 13, 17])
+    posteriors = random.dirichlet(np.full(7, 0.5), 200)
+    authors = random.choice(suspects, 200)
+    mappings = [dict(zip(suspects.tolist(), row.tolist(), strict=True)) for row in posteriors]
+    one, other = judge_posteriors(posteriors, authors, suspects), judge(mappings, authors.tolist())
+    assert one is not None
+    assert other is not None
+    assert (one.p_named, one.top5, one.expected_max_posterior) == pytest.approx(
+        (other.p_named, other.top5, other.expected_max_posterior)
+    )
+    assert one.entropy_bits == pytest.approx(other.entropy_bits)
+    assert one.worst_off is not None
+    assert other.worst_off is not None
+    assert one.worst_off.node == other.worst_off.node
+    assert json.loads(json.dumps(one.as_json()))["posts"] == 200
+
+
+def test_of_suspects_who_are_equally_likely_the_author_is_any() -> None:
+    """A tie of n counts 1/n, and all of them are among the first five if that many have room."""
+    posteriors = np.array([[0.5, 0.5, 0.0, 0.0], [0.25, 0.25, 0.25, 0.25], [0.4, 0.3, 0.2, 0.1]])
+    judged = judge_posteriors(posteriors, np.array([1, 2, 3]), np.arange(4))
+    assert judged is not None
+    assert judged.p_named == pytest.approx((1 / 2 + 1 / 4 + 0) / 3)
+    assert judged.top5 == 1
+    ten = judge_posteriors(np.full((1, 10), 0.1), np.array([3]), np.arange(10))
+    assert ten is not None
+    assert (ten.p_named, ten.top5) == pytest.approx((0.1, 0.5))
+
+
+def test_entropies_of_known_posteriors() -> None:
+    """A half and two quarters: 1½ bits, as good as 2.8 suspects; in one try a half is guessed, one bit."""
+    judged = judge_posteriors(np.array([[0.5, 0.25, 0.25]] * 4), np.array([0, 0, 1, 2]), np.arange(3))
+    assert judged is not None
+    assert judged.entropy_bits == pytest.approx(1.5)
+    assert judged.effective_set == pytest.approx(2**1.5)
+    assert judged.min_entropy_bits == pytest.approx(1)
+    assert judged.p_named == 0.5
+    assert judged.calibration.gap == pytest.approx(0)
+    assert judged.worst_off is None  # Nobody wrote often enough.
+
+
+def verdict(author: int, named: float, largest: float, bits: float = 1.0) -> Verdict:
+    return Verdict(author=author, named=named, in_top5=named, entropy_bits=bits, largest=largest)
+
+
+def test_the_worst_off_are_found() -> None:
+    """By entropy, and by how often they are named; two lucky guesses make nobody the worst off."""
+    posts = [verdict(1, 0.0, 0.3, bits=2.0)] * 50 + [verdict(2, 1.0, 0.3, bits=3.0)] * 50
+    posts += [verdict(3, 1.0, 0.9, bits=0.1)] * 2
+    found = summary(posts)
+    assert found is not None
+    assert found.worst_off is not None
+    assert found.most_named is not None
+    assert (found.worst_off.node, found.worst_off.entropy_bits) == (1, 2.0)
+    assert (found.most_named.node, found.most_named.p_named) == (2, 1.0)
+
+
+def test_calibration_tells_who_is_surer_than_right() -> None:
+    """Of a fair coin that says 0.5 it holds, of one that says 0.9 it does not; bins have the posts of their range."""
+    fair = summary([verdict(0, number % 2, 0.5) for number in range(400)])
+    vain = summary([verdict(0, number % 2, 0.9) for number in range(400)])
+    assert fair is not None
+    assert vain is not None
+    assert fair.calibration.holds
+    assert fair.calibration.gap == 0
+    assert not vain.calibration.holds
+    assert vain.calibration.errors > 10
+    assert [(each.low, each.high, each.posts) for each in vain.calibration.bins] == [(0.9, 1.0, 400)]
+    assert vain.calibration.bins[0].p_named == 0.5
+
+
+def test_scores_that_only_rank_become_posteriors() -> None:
+    """A first that is right with probability h gets h, ties share, and who is no suspect gets the rest."""
+    random = np.random.default_rng(3)
+    runs, suspects = 4_000, np.arange(50)
+    authors = random.choice(suspects, runs)
+    scores = np.full((runs, 50), -np.inf)
+    first = np.where(random.random(runs) < 0.4, authors, random.choice(suspects, runs))
+    scores[np.arange(runs), first] = 1.0
+    found = calibrated(scores, authors, suspects)
+    assert found.sum(axis=1) == pytest.approx(np.ones(runs))
+    assert found[np.arange(runs), first].mean() == pytest.approx(0.4 + 0.6 / 50, abs=0.02)
+    tied = np.zeros((runs, 50))
+    assert calibrated(tied, authors, suspects) == pytest.approx(np.full((runs, 50), 1 / 50))

@@ -10,8 +10,12 @@ from flowmodel import flow, setting_of
 
 from rumor.sim.estimators.observations import Handed, SeenPacket, Setting
 from rumor.sim.estimators.onion_flow import OnionFlow
+from rumor.sim.estimators.sightings import Sightings
 from rumor.sim.estimators.stem import StemModel
+from rumor.sim.evidence import of_flow, posts_of_flow
+from rumor.sim.graphs.graph import Graph
 from rumor.sim.metrics import wilson
+from rumor.sim.spread.flow import flow as compiled_flow
 
 
 def seen(name: bytes, at_s: float, friend: int, **what: bool | bytes) -> SeenPacket:
@@ -148,3 +152,59 @@ def test_the_order_in_which_packets_are_told_is_of_no_matter(small: Setting, ste
 def test_of_an_item_that_nobody_saw_nothing_is_known(small: Setting, stems: StemModel) -> None:
     posterior = OnionFlow(small, [], stems).author(b"unseen")
     assert posterior == pytest.approx(dict.fromkeys(small.honest, 1 / len(small.honest)))
+
+
+def test_columns_of_a_flow_and_packets_one_by_one_say_the_same() -> None:
+    """Both ways in give equal posteriors to the last bit, whether an engine's ledger or the compiled flow has them."""
+    setting = setting_of(50, 0.2, 1)
+    graph = Graph.from_edges(50, [(node, friend) for node in range(50) for friend in setting.friends[node]])
+    spies = np.isin(np.arange(50), list(setting.spies))
+    made = compiled_flow(graph, spies, setting.pace, hours=1.5, post_share=0.5, seed=3, latency_s=0.05)
+    columns, places = of_flow(made, spies)
+    packets = []
+    for number, row in enumerate(made.packets):
+        first, middle = float(row["flood_at"]), float(row["opened_at"])
+        announced = {int(row["flood_friend"]): first, -1: middle, -2: 2 * middle - first}
+        packets.append(
+            SeenPacket(
+                packet_id=b"%8d" % number,
+                is_item=bool(row["relay"] < 0),
+                stemmed=Handed(at_s=float(row["stem_at"]), friend=int(row["stem_friend"]))
+                if row["stem_friend"] >= 0
+                else None,
+                announced=announced if row["flood_friend"] >= 0 else {},
+                is_opened=bool(row["relay"] >= 0 and spies[row["relay"]]),
+                is_ours=bool(spies[row["injector"]]),
+                parent=b"%8d" % row["parent"] if row["parent"] >= 0 and spies[row["injector"]] else None,
+            )
+        )
+    single, names = Sightings.of_packets(packets)
+    assert {int(name): place for name, place in names.items()} == {
+        number: place for number, place in enumerate(places.tolist()) if place >= 0
+    }
+    for field in (
+        "first_at",
+        "first_friend",
+        "on_stem",
+        "typical_at",
+        "is_item",
+        "is_opened",
+        "is_ours",
+        "parents",
+    ):
+        assert np.array_equal(getattr(single, field), getattr(columns, field)), field
+    # The flow keeps a sample of how announcements lie around their median; single packets have all.
+    same_spread = replace(single, spread_s=columns.spread_s, spread_by=columns.spread_by)
+    stems = StemModel(setting)
+    posts = posts_of_flow(made, spies)
+    carriers = posts.observed.carriers
+    assert carriers is not None
+    assert len(carriers) > 20
+    found = OnionFlow(setting, columns, stems).authors(carriers)
+    assert np.array_equal(OnionFlow(setting, same_spread, stems).authors(carriers), found)
+    # By name and by place is the same.
+    named = OnionFlow(setting, packets, stems)
+    by_place = OnionFlow(setting, single, stems).authors(carriers[:3])
+    for place, posterior in zip(carriers[:3].tolist(), by_place, strict=True):
+        name = next(name for name, each in names.items() if each == place)
+        assert list(named.author(name).values()) == posterior.tolist()

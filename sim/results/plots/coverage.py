@@ -1,0 +1,88 @@
+"""Coverage: which share of the honest members has a post, over time.
+
+A row has the curve as a list, ``coverage_curve``: entry i of n is when a share (i + 1)/n had the post, counted from
+when its author sent it, in seconds (kind ``run``) or in mean delays of a hop (``spread``). Of several rows of
+a scheme the mean is drawn. The band is from the first to the last quartile of packets, if the row has these as
+``coverage_curve_low`` and ``coverage_curve_high``.
+"""
+
+from typing import Any
+
+import numpy as np
+import polars
+from matplotlib.figure import Figure
+from polars import DataFrame
+
+from . import Plot
+from .style import HALO, PAPER, canvas, colour, dark, title
+
+__all__ = ["PLOT", "draw"]
+
+
+def draw(frame: DataFrame) -> Figure:
+    """Needs ``scheme`` and ``coverage_curve``."""
+    frame = frame.drop_nulls("coverage_curve")
+    figure = canvas(width=7.8, height=4.4)
+    title(figure, "How fast a post reaches everybody")
+    (axes,) = figure.axes
+    middles = {}
+    for (scheme,), rows in frame.group_by("scheme", maintain_order=True):
+        middle = _mean(rows["coverage_curve"])
+        shares = np.arange(1, len(middle) + 1) / len(middle)
+        ink = colour(str(scheme))
+        if {"coverage_curve_low", "coverage_curve_high"} <= set(rows.columns):
+            low, high = _mean(rows["coverage_curve_low"]), _mean(rows["coverage_curve_high"])
+            axes.fill_betweenx(shares, low, high, color=ink, alpha=0.16, linewidth=0)
+        axes.plot(middle, shares, color=ink, zorder=3)
+        middles[str(scheme)] = middle
+    latest = max(float(np.nanmax(middle)) for middle in middles.values())
+    axes.set_xlim(0, latest * 1.03)
+    axes.set_ylim(0, 1.02)
+    axes.yaxis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    is_real = "kind" in frame.columns and set(frame["kind"]) == {"run"}
+    axes.set_xlabel(f"Time since the author sent it, in {'seconds' if is_real else 'mean delays of a hop'}")
+    axes.set_ylabel("Members that have it")
+    # The slowest is named nearest to the bottom, where lines are farthest from each other.
+    order = sorted(middles, key=lambda name: float(np.nanmedian(middles[name])))
+    labels = []
+    for place, name in enumerate(order):
+        share = 0.9 - 0.6 * (place + 0.5) / len(order)
+        count = len(middles[name])
+        labels.append(
+            (
+                float(np.interp(share, np.arange(1, count + 1) / count, middles[name])),
+                share,
+                name,
+                colour(name),
+            )
+        )
+    for x, y, name, ink in labels:
+        axes.annotate(
+            name,
+            (x, y),
+            (9, -1),
+            textcoords="offset points",
+            color=dark(ink),
+            fontsize=9.5,
+            va="center",
+            bbox=HALO,
+        )
+        axes.plot([x], [y], marker="o", markersize=5, color=ink, markeredgecolor=PAPER, zorder=4)
+    return figure
+
+
+def _mean(curves: polars.Series) -> "np.ndarray[Any, Any]":
+    """The mean of curves; where some never got so far, of the others."""
+    values = np.array(curves.to_list(), dtype=float)
+    values[~np.isfinite(values)] = np.nan
+    mean: np.ndarray[Any, Any] = np.nanmean(values, axis=0)
+    return mean
+
+
+PLOT = Plot(
+    name="coverage",
+    title="How fast a post reaches everybody",
+    needs=("scheme", "coverage_curve"),
+    draw=draw,
+    place=30,
+)

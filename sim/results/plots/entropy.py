@@ -1,0 +1,111 @@
+"""Entropy: how unsure the adversary stays, post by post, and who is the worst off.
+
+A row has both as lists of quantiles, so that a table stays small whatever was run: entry i of n stands at the share
+(i + ½)/n. ``entropy_quantiles`` are over posts, in bits; ``user_named_quantiles`` over users: how often each was named.
+"""
+
+import math
+from typing import Any
+
+import numpy as np
+import polars
+from matplotlib.figure import Figure
+from polars import DataFrame
+
+from . import Plot
+from .cells import share_of_spies
+from .style import FAINT, HALO, QUIET, canvas, colour, dark, label_ends, panel_title, title
+
+__all__ = ["PLOT", "draw"]
+
+SPIES = 0.2
+
+
+def draw(frame: DataFrame) -> Figure:
+    """Needs ``scheme``, ``entropy_quantiles`` and ``user_named_quantiles``; shows the share of spies nearest to 0.2."""
+    frame = frame.drop_nulls(["entropy_quantiles", "user_named_quantiles"])
+    of = ""
+    if "spies" in frame.columns:
+        told = frame.with_columns(share_of_spies(frame).alias("spies")).drop_nulls("spies")
+        if told.height:
+            spies = min(told["spies"].unique().sort().to_list(), key=lambda share: abs(share - SPIES))
+            frame, of = told.filter(polars.col("spies") == spies), f", {100 * spies:.3g} % spies"
+    figure = canvas(2, width=11, height=4.6)
+    title(figure, "How unsure the spies stay, and who is the worst off")
+    left, right = figure.axes
+    panel_title(left, f"Posts of which spies are no surer than this{of}")
+    panel_title(right, f"Users, from the safest to the worst off{of}")
+    labels = []
+    for (scheme,), rows in frame.group_by("scheme", maintain_order=True):
+        ink = colour(str(scheme))
+        bits, named = _mean(rows["entropy_quantiles"]), _mean(rows["user_named_quantiles"])
+        left.plot(bits, _shares(bits), color=ink)
+        right.plot(_shares(named), named, color=ink)
+        labels.append((1.0, float(named[-1]), str(scheme), ink))
+    _name_left(left, frame)
+    if "nodes" in frame.columns:
+        best = math.log2(float(frame["nodes"].max()))  # type: ignore[arg-type]
+        left.axvline(best, color=QUIET, linewidth=1.2, linestyle=(0, (1, 1.6)))
+        left.annotate(
+            "spies know nothing",
+            (best, 0.5),
+            (4, 0),
+            textcoords="offset points",
+            rotation=90,
+            va="center",
+            fontsize=9,
+            color=QUIET,
+        )
+        left.set_xlim(0, best * 1.06)
+    left.set_ylim(0, 1.02)
+    left.set_xlabel("Entropy of the adversary's belief, in bits")
+    right.set_xlim(0, 1)
+    right.set_ylim(0, 1.02)
+    right.set_xlabel("Share of users")
+    right.set_ylabel("How often this user is named")
+    for axis in (left.yaxis, right.xaxis, right.yaxis):
+        axis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
+    right.grid(axis="y", color=FAINT)
+    label_ends(right, labels)
+    return figure
+
+
+def _mean(quantiles: polars.Series) -> "np.ndarray[Any, Any]":
+    means: np.ndarray[Any, Any] = np.nanmean(np.array(quantiles.to_list(), dtype=float), axis=0)
+    return means
+
+
+def _shares(values: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
+    return (np.arange(len(values)) + 0.5) / len(values)
+
+
+def _name_left(axes: Any, frame: DataFrame) -> None:
+    """Each line is named at a height of its own."""
+    means = {
+        str(scheme): _mean(rows["entropy_quantiles"])
+        for (scheme,), rows in frame.group_by("scheme", maintain_order=True)
+    }
+    order = sorted(means, key=lambda name: float(means[name].mean()))
+    for place, name in enumerate(order):
+        share = 0.88 - 0.7 * (place + 0.5) / len(order)
+        x = float(np.interp(share, _shares(means[name]), means[name]))
+        axes.annotate(
+            name,
+            (x, share),
+            (-8, 2),
+            textcoords="offset points",
+            ha="right",
+            va="center",
+            fontsize=9.5,
+            color=dark(colour(name)),
+            bbox=HALO,
+        )
+
+
+PLOT = Plot(
+    name="entropy",
+    title="How unsure the spies stay, and who is the worst off",
+    needs=("scheme", "entropy_quantiles", "user_named_quantiles"),
+    draw=draw,
+    place=40,
+)

@@ -1,0 +1,1 @@
+"""Validation: what is known from elsewhere, and whether the simulator finds it."""
