@@ -147,6 +147,7 @@ def test_strangers_on_the_machine_cannot_use_up_descriptors(household: Household
     assert "Too many open files" not in said
 
 
+@pytest.mark.slow
 def test_a_covered_node_and_a_bare_one_are_friends(household: Household) -> None:
     """Befriending, admission and a post pass though one side alone sends cells; at the start it says what they cost."""
     ann, bob = pair(household, 'cover = "constant"\ncover_rate = 20')

@@ -110,6 +110,7 @@ def test_a_posterior_for_each_post(mixed: Mixed) -> None:
         assert sum(posterior.values()) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_the_stem_is_named_as_often_as_its_posterior_says() -> None:
     """Bare stems of real engines: what the exact posterior expects is what happens, within three standard errors.
 
