@@ -96,7 +96,8 @@ class _Spreading:
         return self._edges[sender] ^ is_loop
 
     def _new_slot(self, situation: Situation) -> int:
-        raise NotImplementedError
+        """The slot of an edge that nothing has come over in this epoch: one of the two at random."""
+        return situation.random.randrange(RELAYS)
 
     def _enter_epoch(self, situation: Situation) -> None:
         if self._epoch == situation.epoch:
@@ -154,9 +155,6 @@ class PerEdge(_Spreading):
     """Each incoming edge gets a relay at random, whatever the others have."""
 
     name: ClassVar[str] = "dandelion-per-edge"
-
-    def _new_slot(self, situation: Situation) -> int:
-        return situation.random.randrange(RELAYS)
 
 
 class PerTransaction(_Spreading):

@@ -10,29 +10,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..estimators.seen import Ground, Observed, Practice
-from .adaptive import Ball, ball, grow_ball
+from .adaptive import Ball, ball
 from .arrivals import Front, front
 from .compiled import compiled
 from .counter import Key, derived, key_of, whole
 from .heap import Heap
-from .opening import open_packet
 from .runs import (
-    ADAPTIVE,
     AUTHOR,
     CHOICES,
     DANDELION,
     DELAYS,
-    LINKS,
     LONGEST,
     SCHEMES,
     SEEN,
-    STEM,
-    TIES,
-    WALK,
-    link_delay,
-    note,
+    make_run,
 )
-from .stems import Walk, private_stem, relay_of, relay_stem, walk
+from .stems import Walk, relay_of, relay_stem, walk
 
 __all__ = ["observe"]
 
@@ -218,52 +211,39 @@ def _observe(
     reached = np.empty(node_count, dtype=np.float32)
     delays = np.empty(len(friends), dtype=np.float32)
     honest = np.flatnonzero(~spies).astype(np.int32)
-    hop_at, hop_from, hop_to, _, flood_node, flood_at, counts = room
-    state, entries = balls
+    hop_at, hop_from, hop_to, _, _, _, _ = room
     early = np.float32(2 * latency)
     for number in range(len(rows)):
         run = first_run + number
         key = derived(seed, run)
         author = authors[number] if authors[number] >= 0 else honest[whole(key, AUTHOR, len(honest))]
-        choices, walk_key, links = derived(key, CHOICES), derived(key, WALK), derived(key, LINKS)
-        if epoch_runs:
-            choices = derived(derived(seed, _EPOCHS), run // epoch_runs)
-        handed = -1
-        if scheme == STEM:
-            private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, latency, room)
-        elif scheme == ADAPTIVE:
-            handed = grow_ball(
-                starts, friends, twins, spies, walk_key, number, author, latency, state, entries, room
-            )
-        elif scheme >= DANDELION:
-            relay_stem(
-                starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, room
-            )
-        else:
-            flood_node[0], flood_at[0] = author, 0.0
-            counts[0], counts[1] = 0, 1
-        for link in range(len(delays)):
-            delays[link] = link_delay(links, link, delay_kind) + 3 * latency
-        hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
-        lots = derived(key, TIES) if random_ties else Key(0)
-        note(
+        choices = derived(derived(seed, _EPOCHS), run // epoch_runs) if epoch_runs else derived(key, CHOICES)
+        hops = make_run(
             starts,
             friends,
             twins,
-            delays,
             spies,
+            key,
+            choices,
             author,
-            hops,
+            scheme,
+            delay_kind,
+            end,
+            embargo,
+            bare,
             latency,
-            times,
-            reached,
+            work,
+            step,
             room,
+            balls,
+            random_ties,
+            times,
+            tellers,
+            delays,
+            reached,
             rows,
             number,
-            lots,
         )
-        if handed >= 0:
-            rows[number]["hops"] = handed
         for column in range(len(spy_nodes)):
             spy = spy_nodes[column]
             at, teller = np.float32(np.inf), -1

@@ -20,7 +20,7 @@ from .heap import Heap
 from .opening import open_packet
 from .stems import Walk, private_stem, relay_stem
 
-__all__ = ["DELAYS", "SCHEMES", "SEEN", "link_delay", "make_runs", "note"]
+__all__ = ["DELAYS", "SCHEMES", "SEEN", "link_delay", "make_run", "make_runs"]
 
 #: The schemes, and for those with a stem which kind: −1 private, otherwise the variant of Dandelion++.
 SCHEMES: Final = {
@@ -107,8 +107,6 @@ def make_runs(
     delays = np.empty(len(friends), dtype=np.float32)
     is_spy = spies.copy()
     reached = np.empty(node_count, dtype=np.float32)
-    state, entries = balls
-    _, _, _, _, flood_node, flood_at, counts = room
     for number in range(len(seen)):
         key = derived(seed, first_run + number)
         author = authors[whole(key, AUTHOR, len(authors))]
@@ -116,45 +114,108 @@ def make_runs(
             chance_key = derived(key, SPIES)
             for node in range(node_count):
                 is_spy[node] = node != author and uniform(chance_key, node) < spy_chance
-        choices, walk_key, links = derived(key, CHOICES), derived(key, WALK), derived(key, LINKS)
-        handed = -1
-        if scheme == STEM:
-            private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, latency, room)
-        elif scheme == ADAPTIVE:
-            handed = grow_ball(
-                starts, friends, twins, is_spy, walk_key, number, author, latency, state, entries, room
-            )
-        elif scheme >= DANDELION:
-            relay_stem(
-                starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, room
-            )
-        else:
-            flood_node[0], flood_at[0] = author, 0.0
-            counts[0], counts[1] = 0, 1
-        for link in range(len(delays)):
-            delays[link] = link_delay(links, link, delay_kind) + 3 * latency
-        hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
-        lots = derived(key, TIES) if random_ties else Key(0)
-        note(
+        make_run(
             starts,
             friends,
             twins,
-            delays,
             is_spy,
+            key,
+            derived(key, CHOICES),
             author,
-            hops,
+            scheme,
+            delay_kind,
+            end,
+            embargo,
+            bare,
             latency,
-            times,
-            reached,
+            work,
+            step,
             room,
+            balls,
+            random_ties,
+            times,
+            tellers,
+            delays,
+            reached,
             seen,
             number,
-            lots,
         )
         if curves.shape[1]:
             _draw_curve(reached, int(np.count_nonzero(~is_spy)) - (not is_spy[author]), curves[number])
-        if handed >= 0:
-            seen[number]["hops"] = handed
+
+
+@compiled
+def make_run(
+    starts: NDArray[np.int64],
+    friends: NDArray[np.int32],
+    twins: NDArray[np.int64],
+    is_spy: NDArray[np.bool_],
+    key: Key,
+    choices: Key,
+    author: int,
+    scheme: int,
+    delay_kind: int,
+    end: float,
+    embargo: float,
+    bare: bool,
+    latency: float,
+    work: Front,
+    step: float,
+    room: Walk,
+    balls: tuple[Ball, Heap],
+    random_ties: bool,
+    times: NDArray[np.float32],
+    tellers: NDArray[np.int32],
+    delays: NDArray[np.float32],
+    reached: NDArray[np.float32],
+    seen: NDArray[np.void],
+    number: int,
+) -> int:
+    """Makes one run, of this author, and writes it into ``seen[number]``.
+
+    Of the run ``key`` decides all but what is fixed for an epoch, which ``choices`` does. ``times``, ``tellers``,
+    ``delays`` and ``room`` hold afterwards how it went. Returns how many hops the stem made.
+    """
+    state, entries = balls
+    _, _, _, _, flood_node, flood_at, counts = room
+    walk_key, links = derived(key, WALK), derived(key, LINKS)
+    handed = -1
+    if scheme == STEM:
+        private_stem(starts, friends, choices, walk_key, author, end, embargo, bare, latency, room)
+    elif scheme == ADAPTIVE:
+        handed = grow_ball(
+            starts, friends, twins, is_spy, walk_key, number, author, latency, state, entries, room
+        )
+    elif scheme >= DANDELION:
+        relay_stem(
+            starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, room
+        )
+    else:
+        flood_node[0], flood_at[0] = author, 0.0
+        counts[0], counts[1] = 0, 1
+    for link in range(len(delays)):
+        delays[link] = link_delay(links, link, delay_kind) + 3 * latency
+    hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
+    lots = derived(key, TIES) if random_ties else Key(0)
+    note(
+        starts,
+        friends,
+        twins,
+        delays,
+        is_spy,
+        author,
+        hops,
+        latency,
+        times,
+        reached,
+        room,
+        seen,
+        number,
+        lots,
+    )
+    if handed >= 0:
+        seen[number]["hops"] = handed
+    return hops
 
 
 @compiled
