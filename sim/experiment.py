@@ -82,6 +82,7 @@ def prepare(scenario: Scenario) -> Run:
     mesh = found(
         scenario.nodes, scenario.parameters, cryptography, random.stream("mesh"), onions=scenario.onions
     )
+    last = ticks(scenario.duration_s - scenario.quiet_s)
     network = Network(
         build=Build(
             mesh=mesh,
@@ -97,6 +98,7 @@ def prepare(scenario: Scenario) -> Run:
             loss=scenario.loss,
             duplication=scenario.duplication,
             reordering=scenario.reordering,
+            disturbed_until=last,
         ),
         random=random.stream("network"),
     )
@@ -108,7 +110,6 @@ def prepare(scenario: Scenario) -> Run:
     )
     for friendship in watched:
         friendship.bystander = bystander
-    last = ticks(scenario.duration_s - scenario.quiet_s)
     Weather(network, scenario, random.stream("weather"), last)
     authors = [host.index for host in network.hosts if host.is_honest]
     workload = Workload(

@@ -4,6 +4,7 @@ What the connection is like is drawn once for each friendship, and so is what di
 the affair of ``network``.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +32,8 @@ class Conditions:
     loss: Fault = NONE
     duplication: Fault = NONE
     reordering: Fault = NONE
+    disturbed_until: float = math.inf
+    """The tick at which loss, duplication and reordering end."""
 
     def disturbance(self, random: Stream) -> Disturbance | None:
         """What disturbs one direction of a friendship, if anything does."""
@@ -40,6 +43,7 @@ class Conditions:
             loss=Spells(self.loss, random.stream("loss")),
             duplication=Spells(self.duplication, random.stream("duplication")),
             reordering=Spells(self.reordering, random.stream("reordering")),
+            until=self.disturbed_until,
         )
 
 

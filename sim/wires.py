@@ -30,6 +30,8 @@ class Disturbance:
     loss: Spells
     duplication: Spells
     reordering: Spells
+    until: float = math.inf
+    """The tick at which all three end."""
 
 
 class Wire:
@@ -83,7 +85,7 @@ class Wire:
             )  # An exponential draw, once for each frame.
         at = tick + (round(delay * self.sender.delay_factor * self.receiver.delay_factor) or 1)
         faults = self._disturbance
-        if faults is None:
+        if faults is None or tick >= faults.until:
             if at < self._free_tick:
                 at = self._free_tick
             else:

@@ -137,3 +137,28 @@ def test_honest_nodes_converge_after_all_faults_at_once() -> None:
     made.network.run(made.scenario.duration_s - 10)
     assert len({view(host) for host in made.network.hosts}) == 1
     assert set(made.workload.posts) <= set(made.network.hosts[0].disk.items)
+
+
+def test_relay_keys_converge_too_within_two_epochs_of_healing_and_every_post_arrives() -> None:
+    """With onions and all faults at once: at some moment all agree, though something new is always on its way."""
+    made = world(
+        **FAULTS,
+        scheme="onion",
+        bytes_per_day="300000000",
+        epoch_s="600",
+        relay_day_epochs="4",
+        posts="12",
+        settle_s="2400",
+        hours="1.8",
+    )
+    made.network.run(made.scenario.duration_s - 2_410)
+    agreed = []
+    for _ in range(200):
+        made.network.run(6.0)
+        agreed.append(len({view(host) for host in made.network.hosts}) == 1)
+    assert any(agreed)
+    # What was posted in bad times may have to leave in further onions.
+    made.network.run(1_200.0)
+    assert len(made.workload.posts) >= 5
+    for host in made.network.hosts:
+        assert set(made.workload.posts) <= set(host.disk.items)
