@@ -22,11 +22,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from pathlib import Path
 
 from rumor.crypto import membership
-from rumor.crypto.membership import Claim, Ring
+from rumor.crypto.membership import Claim, Purpose, Ring
+from rumor.gossip.bodies import AdmissionBody, Kind, SecretBody, slot_scope, thread_nonce
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import FriendId, ItemAccepted, LinkId, VerifyWanted
 from rumor.gossip.genesis import Genesis, Parameters
-from rumor.gossip.items import AdmissionBody, Item, ItemId, Kind, SecretBody, message_of, scopes_of
+from rumor.gossip.items import Item, ItemId, message_of
 
 NOW = 1_000_000.0
 LINK = LinkId(1)
@@ -68,12 +69,12 @@ def make_secret(number: int, ring_size: int) -> bytes:
     epoch = genesis.epoch_at(NOW)
     nonce = hashlib.sha256(number.to_bytes(4, "big")).digest()
     text = f"Secret number {number}." + " I have never told anybody that I do not like music." * 3
-    body = SecretBody(
-        slot=number % SLOTS, text=text, style=0, thread_nonce=nonce, reply_key=nonce, retraction=nonce
-    )
-    scopes = scopes_of(genesis.mesh_id, epoch, body)
-    author = secret_of(number // SLOTS)
-    proof = membership.prove(author, _RING, scopes, message_of(Kind.SECRET, epoch, body))
+    author, slot = secret_of(number // SLOTS), number % SLOTS
+    tag = membership.tag(author, slot_scope(genesis.mesh_id, Purpose.POST, epoch, slot))
+    thread = thread_nonce(tag, nonce, nonce)
+    body = SecretBody(slot=slot, text=text, style=0, thread_nonce=thread, reply_key=nonce, retraction=nonce)
+    scopes = body.scopes(genesis.mesh_id, epoch)
+    proof = membership.prove(author, _RING, scopes, message_of(epoch, body))
     tags = tuple(membership.tags_in(proof, len(scopes)))
     return Item(Kind.SECRET, epoch, body, tags, proof, _RING.root).encoding
 

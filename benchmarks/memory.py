@@ -24,8 +24,9 @@ from pathlib import Path
 import trio
 
 from rumor.crypto import membership
+from rumor.gossip.bodies import Kind, SecretBody
 from rumor.gossip.genesis import Genesis
-from rumor.gossip.items import Item, Kind, SecretBody
+from rumor.gossip.items import Item
 from rumor.node import setup
 from rumor.node.client import Client, ClientError
 from rumor.node.profile import HOME_VARIABLE, Profile

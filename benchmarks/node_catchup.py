@@ -19,7 +19,8 @@ from catchup import NOW, load_secrets, make_genesis, make_records
 
 from rumor.crypto.identity import NodeSecret
 from rumor.crypto.membership import Ring
-from rumor.gossip.items import Item, Kind
+from rumor.gossip.bodies import Kind
+from rumor.gossip.items import Item
 from rumor.gossip.wire import encode
 from rumor.node.account import Account
 from rumor.node.clock import Clock

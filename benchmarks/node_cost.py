@@ -25,8 +25,8 @@ import trio
 from node_traffic import Friends, Mesh, made_mesh, new_packets
 
 from rumor.crypto.identity import MemberSecret
+from rumor.gossip.bodies import Kind
 from rumor.gossip.genesis import Genesis, Parameters
-from rumor.gossip.items import Kind
 from rumor.gossip.packets import Packet
 from rumor.gossip.wire import encode
 from rumor.node import setup

@@ -15,23 +15,15 @@ import trio
 
 from rumor.crypto import membership, onion
 from rumor.crypto.identity import MemberSecret, NodeSecret
-from rumor.crypto.membership import Ring
+from rumor.crypto.membership import Purpose, Ring
 from rumor.crypto.onion import Command, Payload
+from rumor.gossip.bodies import AdmissionBody, Kind, RelayKeyBody, SecretBody, slot_scope, thread_nonce
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import FriendId, LinkId, VerifyWanted
 from rumor.gossip.frames import Announce, Hello, Packets, Stemmed, Want, decode_frame_untrusted
 from rumor.gossip.genesis import Genesis
 from rumor.gossip.holdings import Holdings
-from rumor.gossip.items import (
-    AdmissionBody,
-    Item,
-    ItemId,
-    Kind,
-    RelayKeyBody,
-    SecretBody,
-    message_of,
-    scopes_of,
-)
+from rumor.gossip.items import Item, ItemId, message_of
 from rumor.gossip.pace import Pace, exponential
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet, packet_scope, pad_item
 from rumor.gossip.randomness import RandomSource
@@ -125,14 +117,15 @@ def _unproved(kind: Kind, epoch: int, body: AdmissionBody | RelayKeyBody | Secre
     return Item(kind, epoch, body, tags, proof, ring.root)
 
 
-def _secret_body(slot: int) -> SecretBody:
+def _secret_body(slot: int, tag: bytes = b"") -> SecretBody:
+    reply_key, retraction = secrets.token_bytes(32), secrets.token_bytes(32)
     return SecretBody(
         slot=slot,
         text="I have never told anybody that I do not like music. " + secrets.token_hex(74),
         style=0,
-        thread_nonce=secrets.token_bytes(32),
-        reply_key=secrets.token_bytes(32),
-        retraction=secrets.token_bytes(32),
+        thread_nonce=thread_nonce(tag, reply_key, retraction),
+        reply_key=reply_key,
+        retraction=retraction,
     )
 
 
@@ -151,9 +144,10 @@ def new_packets(mesh: Mesh, count: int, now: float) -> Iterator[Packet]:
     for number, (author, slot) in enumerate(places):
         member = mesh.members[author].raw
         if number % item_every == item_every // 2:
-            body = _secret_body(slot % 4)
-            scopes = scopes_of(mesh.genesis.mesh_id, epoch, body)
-            proof = membership.prove(member, mesh.ring, scopes, message_of(Kind.SECRET, epoch, body))
+            tag = membership.tag(member, slot_scope(mesh.genesis.mesh_id, Purpose.POST, epoch, slot % 4))
+            body = _secret_body(slot % 4, tag)
+            scopes = body.scopes(mesh.genesis.mesh_id, epoch)
+            proof = membership.prove(member, mesh.ring, scopes, message_of(epoch, body))
             tags = tuple(membership.tags_in(proof, len(scopes)))
             item = Item(Kind.SECRET, epoch, body, tags, proof, mesh.ring.root)
             content, payload = Content.ITEM, pad_item(item.encoding)

@@ -25,7 +25,6 @@ FOUNDER: Final = b"rumor/founder/v1"
 FINGERPRINT: Final = b"rumor/fingerprint/v1"
 
 # seeds: the values of one post.
-POST_THREAD: Final = b"rumor/secret/v1/thread"
 POST_REPLY: Final = b"rumor/secret/v1/reply"
 POST_RETRACTION: Final = b"rumor/secret/v1/retraction"
 RETRACTION: Final = b"rumor/retraction/v1"
@@ -52,6 +51,8 @@ WORDS_CONFIRMED: Final = b"rumor/words/v1/confirm"
 
 # gossip.items: the id of an item.
 ITEM: Final = b"rumor/item/v1"
+# gossip.bodies: the nonce of a thread.
+THREAD: Final = b"rumor/thread/v1"
 # gossip.packets: the id of a packet.
 PACKET: Final = b"rumor/packet/v1"
 # gossip.relay_book: the digest of the relay keys that are eligible.

@@ -1,11 +1,10 @@
-"""The one-time values of a secret, all from one seed.
+"""The one-time values of a secret or a reply, all from one seed.
 
 Not the member's keys: a seed belongs to a single post. Whoever holds it can speak as the author (read
 whispers, retract), so it stays in the author's outbox; dropping it is "unlink", and no later search of the
 disk can tie the post to its author. The values are independent under HKDF-SHA256, so publishing one says
 nothing of another:
 
-    thread nonce  = HKDF(seed, "rumor/secret/v1/thread")        32 B, published
     reply secret  = HKDF(seed, "rumor/secret/v1/reply")         X25519, its public key published
     retraction    = HKDF(seed, "rumor/secret/v1/retraction")    32 B, published to retract
     commitment    = SHA256("rumor/retraction/v1" || retraction) 32 B, published
@@ -41,11 +40,6 @@ class PostSeed(SecretKey):
     def public(self) -> PublicKey:
         """The published reply key, which stands for the seed in `repr`."""
         return self.reply_secret.public
-
-    @property
-    def thread_nonce(self) -> bytes:
-        """The 32 bytes that name the thread."""
-        return hkdf_sha256(self.raw, labels.POST_THREAD, VALUE_SIZE)
 
     @property
     def reply_secret(self) -> SealingSecret:

@@ -1,21 +1,24 @@
 """Authoring: how this node's own items come to be.
 
 An item of ours takes a slot, which is spent from that moment; its tags are computed at once, so that its id is
-known; then a proof is asked for, and when it comes the item is whole. A secret stays on the disk until it has come
-back from the network: it keeps its slot, so that its id and its tags stay the same however often it is proved. A relay
-key's record has no slot, and is made again from the key.
+known; then a proof is asked for, and when it comes the item is whole. What a person said stays on the disk until it has
+come back from the network: it keeps its slot, so that its id and its tags stay the same however often it is proved.
+After that its *seed* is kept, by which its author can go on with it, until it expires or is unlinked. A relay key's
+record has no slot, and is made again from the key.
 
 Admissions are made for friends who petition: plainly signed while we are the founder of a small mesh, by proof
 otherwise. One that could not be made yet, for want of a ring or of a slot, is tried again each epoch.
 """
 
-from collections.abc import Collection, Container
+from collections.abc import Collection, Container, Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 from ..crypto import membership, possession
 from ..crypto.errors import CryptoError
 from ..crypto.membership import Purpose, Ring
-from ..crypto.seeds import PostSeed
+from .bodies import AdmissionBody, Body, Kind, RelayKeyBody
+from .drafts import AnyDraft, Frame
 from .errors import Fault, LocalError, RemoteError
 from .events import (
     Event,
@@ -23,44 +26,26 @@ from .events import (
     OutboxAdded,
     OutboxRemoved,
     ProofWanted,
+    SeedKept,
+    SeedsForgotten,
     SlotUsed,
     Sponsored,
 )
 from .genesis import Genesis
-from .items import (
-    STYLE_MAX,
-    AdmissionBody,
-    Body,
-    Item,
-    ItemId,
-    Kind,
-    RelayKeyBody,
-    SecretBody,
-    message_of,
-    scopes_of,
-    tidy_text,
-)
-from .quota import SlotBook
+from .items import Item, ItemId, message_of
+from .quota import SlotBook, quota_of
 from .randomness import RandomSource
 from .roster import Roster
 from .suite import Suite
 
-__all__ = ["Author", "Draft"]
+__all__ = ["SEEDS_MAX", "Author"]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """What a person wants published."""
-
-    text: str
-    """1 to 1,000 bytes of UTF-8 once tidied."""
-    style: int = 0
-    """0 to 63."""
+#: Published items that a node can go on with; then the oldest is unlinked. A disk has room for so many.
+SEEDS_MAX: Final = 768
 
 
 @dataclass(slots=True)
 class _Unproved:
-    kind: Kind
     epoch: int
     body: Body
     tags: tuple[bytes, ...]
@@ -87,11 +72,13 @@ class Author:
         self.slots = SlotBook()
         self._unproved: dict[ItemId, _Unproved] = {}
         self._outbox: dict[ItemId, OutboxAdded] = {}
+        self.seeds: dict[ItemId, SeedKept] = {}
+        """Of what we have published and not unlinked, the oldest first."""
         self._petitions: dict[FriendId, _Petition] = {}
 
     @property
     def outbox(self) -> list[OutboxAdded]:
-        """Secrets of ours that have not come back from the network."""
+        """What of ours has not come back from the network."""
         return list(self._outbox.values())
 
     @property
@@ -105,29 +92,39 @@ class Author:
             raise LocalError("This node has no member key.")
         return self.key, possession.prove_possession(self._secret, self._genesis.mesh_id)
 
-    def write(self, draft: Draft, ring: Ring, epoch: int) -> tuple[ItemId, list[Event]]:
-        """Starts a secret over this ring. The caller has asked the gate. Raises ``LocalError``."""
-        text = tidy_text(draft.text)
-        if text is None:
-            raise LocalError("A secret is 1 to 1,000 bytes of text without control characters.")
-        if not 0 <= draft.style <= STYLE_MAX:
-            raise LocalError(f"A style is a number from 0 to {STYLE_MAX}.")
-        slot = self.slots.draw(Purpose.POST, epoch, self._genesis.parameters.secrets_per_epoch, self._random)
-        if slot is None:
-            raise LocalError("No slot is left in this epoch.")
-        seed = self._random.randbytes(32)
-        body = _secret_body(slot, text, draft.style, seed)
-        item_id = self._start(Kind.SECRET, epoch, body, ring)
-        row = OutboxAdded(item_id=item_id, epoch=epoch, slot=slot, text=text, style=draft.style, seed=seed)
+    def write(self, draft: AnyDraft, ring: Ring, epoch: int) -> tuple[ItemId, list[Event]]:
+        """Starts an item of a person over this ring. The caller has asked the gate. Raises ``LocalError``."""
+        draft.check()
+        events: list[Event] = []
+        slot = 0
+        if draft.purpose is not None:
+            drawn = self.slots.draw(
+                draft.purpose, epoch, quota_of(draft.purpose, self._genesis.parameters), self._random
+            )
+            if drawn is None:
+                raise LocalError("No slot is left in this epoch.")
+            slot = drawn
+            events.append(SlotUsed(purpose=draft.purpose, epoch=epoch, slot=slot))
+        seed = self._random.randbytes(32) if draft.has_seed else b""
+        body = draft.body(
+            Frame(mesh_id=self._genesis.mesh_id, epoch=epoch, slot=slot, seed=seed, tag=self.tag)
+        )
+        item_id = self._start(epoch, body, ring)
+        row = OutboxAdded(item_id=item_id, epoch=epoch, body=body, seed=seed)
         self._outbox[item_id] = row
-        return item_id, [SlotUsed(purpose=Purpose.POST, epoch=epoch, slot=slot), row]
+        return item_id, [*events, row]
+
+    def tag(self, scope: bytes) -> bytes:
+        """Our tag in a scope."""
+        assert self._secret is not None
+        return self._suite.tag(self._secret, scope)
 
     def restore(self, row: OutboxAdded) -> None:
-        """Takes back a secret that waited when the node ended; ``resume`` starts it again."""
+        """Takes back what waited when the node ended; ``resume`` starts it again."""
         self._outbox[row.item_id] = row
 
     def row(self, item_id: ItemId) -> OutboxAdded | None:
-        """What is to be durable of a secret that waits."""
+        """What is to be durable of an item that waits."""
         return self._outbox.get(item_id)
 
     def resume(self, roster: Roster, signed: Container[ItemId]) -> None:
@@ -137,12 +134,11 @@ class Author:
                 continue
             ring = roster.ring_at(row.epoch)
             if ring is not None and self.key in ring.keys:
-                body = _secret_body(row.slot, row.text, row.style, row.seed)
-                self._start(Kind.SECRET, row.epoch, body, ring)
+                self._start(row.epoch, row.body, ring)
 
     def write_relay_key(self, relay_day: int, key: bytes, epoch: int, ring: Ring) -> None:
         """Starts the record of a relay key of ours."""
-        self._start(Kind.RELAY_KEY, epoch, RelayKeyBody(relay_day=relay_day, key=key), ring)
+        self._start(epoch, RelayKeyBody(relay_day=relay_day, key=key), ring)
 
     def is_writing(self, key: bytes) -> bool:
         """Whether the record of this relay key is under way."""
@@ -150,9 +146,10 @@ class Author:
         return any(isinstance(body, RelayKeyBody) and body.key == key for body in bodies)
 
     def expire(self, floor: int) -> list[Event]:
-        """Gives up secrets of epochs before ``floor``: nobody would take them any more."""
+        """Gives up what is of epochs before ``floor``: nobody would take it any more, nor what is said about it."""
         gone = [row.item_id for row in self._outbox.values() if row.epoch < floor]
-        return [event for item_id in gone for event in self.published(item_id)]
+        events = [event for item_id in gone for event in self.drop(item_id)]
+        return events + self.unlink([item_id for item_id, kept in self.seeds.items() if kept.epoch < floor])
 
     def petitioned(self, friend: FriendId, key: bytes, proof: bytes) -> None:
         """A newcomer whom we invited asks to be admitted. Raises ``RemoteError``."""
@@ -209,7 +206,7 @@ class Author:
             if slot is None:
                 continue
             body = AdmissionBody(slot=slot, key=petition.key, possession=petition.possession)
-            self._start(Kind.ADMISSION, epoch, body, ring)
+            self._start(epoch, body, ring)
             events.append(SlotUsed(purpose=Purpose.ADMIT, epoch=epoch, slot=slot))
         return items, events
 
@@ -222,12 +219,11 @@ class Author:
         )
         return Item(Kind.ADMISSION, epoch, body, (), signature, b"")
 
-    def _start(self, kind: Kind, epoch: int, body: Body, ring: Ring) -> ItemId:
-        assert self._secret is not None
-        scopes = scopes_of(self._genesis.mesh_id, epoch, body)
-        tags = tuple(self._suite.tag(self._secret, scope) for scope in scopes)
-        item_id = Item(kind, epoch, body, tags, b"", ring.root).item_id
-        self._unproved[item_id] = _Unproved(kind, epoch, body, tags, ring)
+    def _start(self, epoch: int, body: Body, ring: Ring) -> ItemId:
+        scopes = body.scopes(self._genesis.mesh_id, epoch)
+        tags = tuple(self.tag(scope) for scope in scopes)
+        item_id = Item(body.kind, epoch, body, tags, b"", ring.root).item_id
+        self._unproved[item_id] = _Unproved(epoch, body, tags, ring)
         return item_id
 
     @property
@@ -245,8 +241,8 @@ class Author:
                     ProofWanted(
                         item_id=item_id,
                         ring=unproved.ring,
-                        scopes=scopes_of(self._genesis.mesh_id, unproved.epoch, unproved.body),
-                        message=message_of(unproved.kind, unproved.epoch, unproved.body),
+                        scopes=unproved.body.scopes(self._genesis.mesh_id, unproved.epoch),
+                        message=message_of(unproved.epoch, unproved.body),
                     )
                 )
         return wanted
@@ -256,22 +252,29 @@ class Author:
         unproved = self._unproved.pop(item_id, None)
         if unproved is None:
             return None
-        item = Item(unproved.kind, unproved.epoch, unproved.body, unproved.tags, proof, unproved.ring.root)
+        item = Item(
+            unproved.body.kind, unproved.epoch, unproved.body, unproved.tags, proof, unproved.ring.root
+        )
         return item, unproved.ring
 
     def published(self, item_id: ItemId) -> list[Event]:
-        """An item has come back if it is ours, or is given up; what could tie it to us is forgotten."""
+        """An item has come back. If it is ours it waits no more, and what its author needs to go on with it is kept."""
+        row = self._outbox.get(item_id)
+        events = self.drop(item_id)
+        if row is not None and row.seed:
+            kept = SeedKept(item_id=item_id, epoch=row.epoch, seed=row.seed)
+            self.seeds[item_id] = kept
+            events.append(kept)
+            if len(self.seeds) > SEEDS_MAX:
+                events += self.unlink([next(iter(self.seeds))])
+        return events
+
+    def drop(self, item_id: ItemId) -> list[Event]:
+        """An item of ours is given up, or waits no more."""
         self._unproved.pop(item_id, None)
         return [OutboxRemoved(item_id=item_id)] if self._outbox.pop(item_id, None) else []
 
-
-def _secret_body(slot: int, text: str, style: int, seed: bytes) -> SecretBody:
-    derived = PostSeed(seed)
-    return SecretBody(
-        slot=slot,
-        text=text,
-        style=style,
-        thread_nonce=derived.thread_nonce,
-        reply_key=derived.reply_secret.public.raw,
-        retraction=derived.retraction_commitment,
-    )
+    def unlink(self, item_ids: Iterable[ItemId]) -> list[Event]:
+        """Forgets the seeds of these; those that are not ours, or forgotten already, are passed over."""
+        gone = tuple(item_id for item_id in item_ids if self.seeds.pop(item_id, None) is not None)
+        return [SeedsForgotten(item_ids=gone)] if gone else []

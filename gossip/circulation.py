@@ -14,15 +14,16 @@ from collections import deque
 from typing import Final
 
 from ..crypto.membership import Ring
+from .bodies import Kind
 from .calendar import Calendar
 from .carriage import Carriage, Handed, Opened, Told
 from .errors import Fault, RemoteError
-from .events import Event, LinkId, RosterChanged
+from .events import Event, ItemRemoved, LinkId, RosterChanged
 from .frames import Steer, Stemmed
 from .guard import Guard
 from .holdings import Holdings
 from .intake import Arrival, Way
-from .items import Item, ItemId, Kind
+from .items import Item, ItemId
 from .member import Member
 from .neighbourhood import Neighbourhood
 from .pace import exponential
@@ -129,7 +130,13 @@ class Circulation:
         self._events.extend(events)
         # Whether or not it waits to leave: before a restart it may have left already, and be proved again by now.
         self._mixing.item_came(item.item_id)
-        self._events.extend(self._member.author.published(item.item_id))
+        author = self._member.author
+        self._events.extend(author.published(item.item_id))
+        if item.retraction is not None:
+            self._events.extend(
+                author.unlink([event.item_id for event in events if isinstance(event, ItemRemoved)])
+            )
+        self._reception.target_came(item.item_id, now)
         delay_s = GATHERING_S
         if way is Way.CARRIED:
             # At once it would run ahead of its packet and show where that was opened; later it helps who missed that.

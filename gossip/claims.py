@@ -8,6 +8,7 @@ from typing import Final
 
 from ..crypto import onion, possession
 from ..crypto.errors import CryptoError
+from .bodies import thread_nonce
 from .errors import Fault, RemoteError
 from .genesis import Genesis
 from .items import Item
@@ -20,7 +21,7 @@ EPOCHS_AHEAD_MAX: Final = 1
 
 
 def check_claims(item: Item, genesis: Genesis, *, epoch: int, expired: bool) -> None:
-    """Checks epoch, quota and the plain signatures of an item.
+    """Checks epoch, quota, thread and the plain signatures of an item.
 
     Args:
         item: a well-formed item.
@@ -37,6 +38,11 @@ def check_claims(item: Item, genesis: Genesis, *, epoch: int, expired: bool) -> 
         raise RemoteError(Fault.WRONG_EPOCH, "an item that has expired")
     if not item.within_quota(genesis.parameters):
         raise RemoteError(Fault.OVER_QUOTA, "a slot outside the quota")
+    secret = item.secret
+    if secret is not None and secret.thread_nonce != thread_nonce(
+        item.tags[0], secret.reply_key, secret.retraction
+    ):
+        raise RemoteError(Fault.MALFORMED, "a thread that is not its author's own")
     try:
         if item.admitted is not None:
             possession.verify_possession(item.admitted.key, genesis.mesh_id, item.admitted.possession)
@@ -69,4 +75,4 @@ def is_final(fault: Fault, *, expired: bool) -> bool:
     An id covers neither the proof nor the ring: if the refusal of a garbled proof stuck to the id, one bad friend could
     keep any item from us.
     """
-    return fault is Fault.OVER_QUOTA or (fault is Fault.WRONG_EPOCH and expired)
+    return fault in (Fault.OVER_QUOTA, Fault.MALFORMED) or (fault is Fault.WRONG_EPOCH and expired)

@@ -17,12 +17,13 @@ from collections import deque
 from collections.abc import Collection, Iterable
 
 from ..crypto.membership import Purpose, Ring
-from .authoring import Draft
+from .bodies import Kind, MarkBody
 from .calendar import Calendar
 from .carriage import Carriage
 from .circulation import Circulation
 from .codec import Codec
 from .digests import Digests
+from .drafts import AnyDraft
 from .errors import Fault, PostRefused, RemoteError
 from .events import (
     Event,
@@ -33,6 +34,7 @@ from .events import (
     OnionSpent,
     OutboxAdded,
     RelayKeyMade,
+    SeedKept,
 )
 from .frames import Want
 from .gate import Gate
@@ -83,6 +85,7 @@ class Engine:
         self.roster = holdings.roster
         self.store = holdings.store
         self.relay_book = holdings.relay_book
+        self.board = holdings.board
         self._codec = codec or Codec()
         self._events: deque[Event] = deque()
         self.calendar = Calendar(genesis, now)
@@ -157,6 +160,7 @@ class Engine:
         relay_keys: Iterable[RelayKeyMade] = (),
         spent: Iterable[OnionSpent] = (),
         guard: GuardChosen | None = None,
+        seeds: Iterable[SeedKept] = (),
     ) -> None:
         """Takes back what earlier durable events said, before any link opens. All of it is trusted.
 
@@ -165,7 +169,7 @@ class Engine:
         """
         self._is_stirred = True
         self._holdings.restore(items, rings, packets)
-        self._member.restore(slots, outbox, relay_keys, spent)
+        self._member.restore(slots, outbox, relay_keys, spent, seeds)
         if guard is not None:
             self._guard.restore(guard)
         self._start_epoch(now)
@@ -272,23 +276,41 @@ class Engine:
 
     # Posting.
 
-    def gate(self, now: float) -> Gate:
-        """Whether we may post now, and if not, why."""
+    def gate(self, now: float, purpose: Purpose | None = Purpose.POST) -> Gate:
+        """Whether we may post now what takes a slot of this purpose, or none, and if not, why."""
         friends = self._neighbourhood.friends
-        return self._member.gate(now, len(friends), self._views.current(friends, self.genesis.epoch_at(now)))
+        views = self._views.current(friends, self.genesis.epoch_at(now))
+        return self._member.gate(now, len(friends), views, purpose)
 
-    def publish(self, item: Draft, now: float) -> ItemId:
-        """Publishes a secret. Durable once the events of this call are.
+    def publish(self, draft: AnyDraft, now: float) -> ItemId:
+        """Publishes what a person has to say. Durable once the events of this call are.
 
-        Raises ``PostRefused`` if the gate is closed, ``LocalError`` if the text will not do.
+        Raises ``PostRefused`` if the gate is closed, ``LocalError`` if the draft will not do.
         """
-        gate = self.gate(now)
+        gate = self.gate(now, draft.purpose)
         if gate.obstacles:
             raise PostRefused(gate.obstacles)
         self._is_stirred = True
-        item_id = self._member.write(item, now)
+        item_id = self._member.write(draft, now)
         self._settle(now)
         return item_id
+
+    def own_mark(self, kind: Kind, target: ItemId) -> MarkBody | None:
+        """Our latest heart, flag or vote on an item, whether it has left or not."""
+        return self._member.own_mark(kind, target)
+
+    def withdraw(self, item_id: ItemId, now: float) -> bool:
+        """Takes back something of ours that has not left yet; returns whether it was in time."""
+        self._is_stirred = True
+        in_time = self._member.withdraw(item_id)
+        self._settle(now)
+        return in_time
+
+    def unlink(self, item_ids: Iterable[ItemId], now: float) -> None:
+        """Forgets what would let us go on with these as their author. Those that are not ours are passed over."""
+        self._is_stirred = True
+        self._events.extend(self.author.unlink(item_ids))
+        self._settle(now)
 
     def proof_made(self, item_id: ItemId, proof: bytes, now: float) -> None:
         """Answers ``ProofWanted``."""

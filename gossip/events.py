@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import NewType
 
 from ..crypto.membership import Purpose, Ring
+from .bodies import Body
 from .errors import Fault
 from .items import Item, ItemId
 from .packets import Packet
@@ -36,6 +37,8 @@ __all__ = [
     "RingForgotten",
     "RingKept",
     "RosterChanged",
+    "SeedKept",
+    "SeedsForgotten",
     "SlotUsed",
     "SlotsForgotten",
     "Sponsored",
@@ -83,11 +86,10 @@ class OutboxAdded:
 
     item_id: ItemId
     epoch: int
-    slot: int
-    text: str
-    style: int
-    seed: bytes = field(repr=False)
-    """32 bytes that all one-time values of the secret derive from; whoever has them can show who the author is."""
+    body: Body = field(repr=False)
+    seed: bytes = field(default=b"", repr=False)
+    """32 bytes that all one-time values of a secret or a reply derive from; whoever has them can show who the author
+    is. Nothing for what has no such values."""
     sent_count: int = 0
     """Onions that have left with it."""
 
@@ -97,16 +99,33 @@ class OutboxTurned:
     """Durable: the own clock has ticked. One row of the outbox is written anew at each tick, whatever left."""
 
     item_id: ItemId | None
-    """The secret whose onion leaves; None for anything else."""
+    """What of ours in the outbox leaves; None for anything else."""
     sent_count: int = 0
     """Onions that have left with it, this one included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxRemoved:
-    """Durable: it has come back from the network, or is given up; the seed is to be forgotten."""
+    """Durable: it has come back from the network, is given up, or was withdrawn; the seed is to be forgotten."""
 
     item_id: ItemId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedKept:
+    """Durable: something of ours is published, and its author may still go on with it."""
+
+    item_id: ItemId
+    epoch: int
+    seed: bytes = field(repr=False)
+    """As in ``OutboxAdded``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeedsForgotten:
+    """Durable: these are to be unlinked from us; their seeds are to be overwritten on the disk."""
+
+    item_ids: tuple[ItemId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +273,8 @@ Event = (
     | OutboxAdded
     | OutboxTurned
     | OutboxRemoved
+    | SeedKept
+    | SeedsForgotten
     | PacketKept
     | PacketRemoved
     | RelayKeyMade

@@ -12,8 +12,9 @@ from typing import Annotated, Final
 import msgspec
 
 from ..crypto.rings import ROOT_SIZE
+from .bodies import SIGNATURE_SIZE
 from .errors import Fault, Malformed, RemoteError
-from .items import ITEM_SIZE_MAX, SIGNATURE_SIZE
+from .items import ITEM_SIZE_MAX
 from .pace import PACKET_SIZE
 from .roster import MEMBERS_MAX
 from .wire import Bytes32, Bytes33, Count, Epoch, Message, decode_untrusted

@@ -11,8 +11,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
-from ..crypto.membership import Ring
+from ..crypto.membership import Purpose, Ring
 from .genesis import Genesis
+from .quota import quota_of
 from .roster import MATURITY_EPOCHS
 from .views import View
 
@@ -50,7 +51,8 @@ def inspect(
     relay_keys: Collection[bytes],
     relay_root: bytes,
     views: Collection[View],
-    secrets_left: int,
+    purpose: Purpose | None,
+    slots_left: int,
 ) -> Gate:
     """Applies the rules.
 
@@ -63,7 +65,8 @@ def inspect(
         relay_keys: those that may be used now.
         relay_root: their digest.
         views: the roots of ring and relay keys that each friend reports as its own.
-        secrets_left: slots of this epoch that we have not used.
+        purpose: what is to be posted takes a slot of; None for marks, which take none.
+        slots_left: slots of this purpose and epoch that we have not used.
     """
     parameters = genesis.parameters
     epoch = genesis.epoch_at(now)
@@ -118,9 +121,10 @@ def inspect(
             f"{len(relay_keys)} may be used. Every member's node makes one a day, and it counts {in_words(half_day_s)} "
             "later. Wait until more members have been online."
         )
-    if secrets_left <= 0:
+    if purpose is not None and slots_left <= 0:
+        done = "replied" if purpose is Purpose.REPLY else "posted"
         obstacle(
-            f"You have posted {parameters.secrets_per_epoch} times in this epoch, which is all that anybody may.",
+            f"You have {done} {quota_of(purpose, parameters)} times in this epoch, which is all that anybody may.",
             genesis.start_of(epoch + 1),
         )
     if eligible_at is None:

@@ -3,7 +3,8 @@
 Items and packets, the tags that they occupy, the members that they admit, the rings that they name and the relay keys
 that they bring change together; this is the one place that changes them. Not a judge: what comes here has been
 verified. Two items under one tag are settled here, so that every node ends with the same one, and ids of items that no
-node may keep are remembered, so that reconciliations do not fetch them again and again.
+node may keep are remembered, so that reconciliations do not fetch them again and again. What was taken back goes, with
+the packets that showed it, and what members thought of an item goes with the item.
 """
 
 from collections import OrderedDict
@@ -11,10 +12,12 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from ..crypto.membership import Ring
+from .board import Board
+from .bodies import Kind
 from .events import Event, ItemAccepted, ItemRemoved, PacketKept, PacketRemoved
 from .genesis import Genesis
 from .idset import IdSet
-from .items import Item, ItemId, Kind
+from .items import Item, ItemId
 from .packets import Packet
 from .quota import Displaced, TagIndex
 from .relay_book import RelayBook
@@ -36,6 +39,7 @@ class Holdings:
         self.store = ItemStore(genesis.parameters, id_set=id_set)
         self.roster = Roster(genesis)
         self.relay_book = RelayBook(genesis.parameters)
+        self.board = Board()
         self._tags = TagIndex()
         self._refused: OrderedDict[ItemId, None] = OrderedDict()
 
@@ -44,6 +48,7 @@ class Holdings:
         other = Holdings(self._genesis)
         other.store, other.roster, other._tags = self.store.fork(), self.roster.fork(), self._tags.fork()
         other.relay_book = self.relay_book.fork()
+        other.board = self.board.fork()
         other._refused = self._refused.copy()
         return other
 
@@ -79,6 +84,8 @@ class Holdings:
             self.relay_book.add(item)
         else:
             self._tags.add(item)
+        if isinstance(item, Item):
+            self.board.add(item)
 
     def lacking(self, item_ids: Iterable[ItemId]) -> list[ItemId]:
         """Those of these ids that are neither held nor refused."""
@@ -95,8 +102,23 @@ class Holdings:
         while len(self._refused) > REFUSED_IDS_MAX:
             self._refused.popitem(last=False)
 
+    def is_refused(self, item_id: ItemId) -> bool:
+        """Whether no item under this id may be kept, as far as is remembered."""
+        return item_id in self._refused
+
+    def holder(self, tag: bytes) -> Item | None:
+        """The item under a tag that counts."""
+        item_id = self._tags.holder(tag)
+        return self.store.get(item_id) if item_id is not None else None
+
     def is_displaced(self, item: Item | Packet) -> bool:
-        """Whether an item is held that this one would have to give way to."""
+        """Whether an item is held that this one would have to give way to, or that takes it back."""
+        if (
+            isinstance(item, Item)
+            and item.commitment is not None
+            and self.board.is_retracted(item.commitment)
+        ):
+            return True
         if isinstance(item, Item) and item.kind is Kind.ADMISSION:
             return False  # Rivals are kept, and the roster bounds them.
         if isinstance(item, Item) and item.kind is Kind.RELAY_KEY:
@@ -113,14 +135,39 @@ class Holdings:
         Returns what is to be made durable, or None if it was not kept: it is held already, it has expired since it
         came, or it gives way to another.
         """
+        if item.mark is not None and ItemId(item.mark.target) not in self.store:
+            return None
+        if item.commitment is not None and self.board.is_retracted(item.commitment):
+            self.refuse(item.item_id)
+            return None
         events = self._keep(item)
         if events is None:
             return None
+        self.board.add(item)
         events.append(ItemAccepted(item=item))
+        if item.retraction is not None:
+            for target in list(self.board.retracted_by(item.retraction.opening)):
+                events += self._take_back(target)
         if not item.by_founder:
             self.roster.rings.name(item.ring_root, item.epoch, ring, for_record=item.kind is Kind.ADMISSION)
         if self.store.too_large(TRANSIENT):
             events += self._expire(TRANSIENT, self.store.floor(TRANSIENT))
+        return events
+
+    def _take_back(self, item_id: ItemId) -> list[Event]:
+        """Its author does not want it to be held any more, nor the packets that it came in."""
+        item = self.store.remove(item_id)
+        assert isinstance(item, Item)
+        assert item.commitment is not None
+        self.refuse(item_id)
+        events = self._forget(item)
+        # The bytes of a commitment are nowhere else, but in what others said to have their own packets dropped.
+        carriers = [
+            packet_id for packet_id, (_, data) in self.store.packets.items() if item.commitment in data
+        ]
+        for packet_id in carriers:
+            events += self._forget(self.store.remove(packet_id))
+            self.refuse(packet_id)
         return events
 
     def keep_packet(self, packet: Packet) -> list[Event] | None:
@@ -184,4 +231,11 @@ class Holdings:
             self._tags.remove(item)
         self.relay_book.remove(item)
         self.roster.rings.unname(item.ring_root)
-        return [ItemRemoved(item_id=item.item_id)]
+        events: list[Event] = [ItemRemoved(item_id=item.item_id)]
+        self.board.remove(item)
+        for mark_id in list(self.board.marks_on(item.item_id)):
+            # Nobody can tell what they are about any more. Some may have expired together with it.
+            if mark_id in self.store:
+                events += self._forget(self.store.remove(mark_id))
+                self.refuse(mark_id)
+        return events

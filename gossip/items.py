@@ -2,18 +2,14 @@
 
 An item is ``[version, kind, epoch, body, tags, proof, ring_root]``. Its id is the hash of all but the proof and the
 ring, so that a proof made anew is not a new item; the proof's message is the encoding of ``[version, kind, epoch,
-body]``. This module knows the formats and what an item claims; whether a claim holds is for ``intake`` to find out.
+body]``. This module knows the envelope and what an item claims; what kinds there are is in ``bodies``, and whether a
+claim holds is for ``intake`` to find out.
 
-Three kinds exist so far. A *secret* carries text and the one-time values that later items refer to. An *admission*
-carries a newcomer's key; one of the founder's first admissions carries the founder's plain signature in place of a
-proof, an empty ring root and no tags. A *relay key* is a member's key for one relay day, and nobody knows whose.
-Specified in docs/protocol.md.
+One of the founder's first admissions carries the founder's plain signature in place of a proof, an empty ring root and
+no tags. Specified in docs/protocol.md.
 """
 
-import enum
 import hashlib
-import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Annotated, Any, Final, NewType
@@ -21,94 +17,34 @@ from typing import Annotated, Any, Final, NewType
 import msgspec
 
 from ..crypto import labels, membership
-from ..crypto.membership import Purpose
+from .bodies import (
+    BODIES,
+    SIGNATURE_SIZE,
+    TURN_MAX,
+    AdmissionBody,
+    Body,
+    Kind,
+    MarkBody,
+    PollBody,
+    RelayKeyBody,
+    ReplyBody,
+    RetractionBody,
+    SecretBody,
+)
 from .errors import Malformed, UnknownKind
 from .genesis import MeshId, Parameters
-from .wire import Bytes32, Bytes33, Epoch, Message, Slot, decode_untrusted, encode
+from .wire import Bytes33, Epoch, Message, decode_untrusted, encode
 
-__all__ = [
-    "ITEM_SIZE_MAX",
-    "TEXT_SIZE_MAX",
-    "AdmissionBody",
-    "Item",
-    "ItemId",
-    "Kind",
-    "RelayKeyBody",
-    "SecretBody",
-    "tidy_text",
-]
+__all__ = ["ITEM_SIZE_MAX", "Item", "ItemId", "message_of"]
 
 ItemId = NewType("ItemId", bytes)
 
 VERSION: Final = 1
-#: Bytes of UTF-8 in a secret.
-TEXT_SIZE_MAX: Final = 1_000
 #: The longest text, a proof of four tags in a ring of 1,024 (1,072 bytes), the tags again and the body's own fields
 #: come to 2,400 bytes.
 ITEM_SIZE_MAX: Final = 2_560
-#: Bytes of a BIP-340 signature.
-SIGNATURE_SIZE: Final = 64
 #: A proof of four tags in a ring of 1,024.
 PROOF_SIZE_MAX: Final = membership.proof_size(1_024, 4)
-#: Colours and patterns of a card; how they look is the page's affair.
-STYLE_MAX: Final = 63
-
-#: Unicode's category Cc, which is fixed for ever, but for the line feed.
-_CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f]")
-
-
-class Kind(enum.IntEnum):
-    """What an item is."""
-
-    #: A text by a member, and by nobody in particular.
-    SECRET = 1
-    #: A newcomer's key.
-    ADMISSION = 2
-    #: A key to wrap onions with.
-    RELAY_KEY = 3
-
-
-class SecretBody(Message, frozen=True):
-    """What a secret says."""
-
-    slot: Slot
-    """Which of the author's secrets of this epoch; drawn at random among the unused."""
-    text: str
-    style: Annotated[int, msgspec.Meta(ge=0, le=STYLE_MAX)]
-    thread_nonce: Bytes32
-    reply_key: Bytes32
-    """X25519, one-time; whispers are sealed to it."""
-    retraction: Bytes32
-    """Commitment whose opening takes the secret back."""
-
-
-class AdmissionBody(Message, frozen=True):
-    """Who is admitted."""
-
-    slot: Slot
-    """Which of the sponsor's admissions of this epoch, or the founder's running number."""
-    key: Bytes33
-    """The newcomer's member key."""
-    possession: Annotated[bytes, msgspec.Meta(min_length=SIGNATURE_SIZE, max_length=SIGNATURE_SIZE)]
-    """Proof that the newcomer holds the key."""
-
-
-class RelayKeyBody(Message, frozen=True):
-    """A relay key, with no word about its owner."""
-
-    relay_day: Epoch
-    """The day for which onions are wrapped with it."""
-    key: Bytes32
-    """X25519."""
-
-
-Body = SecretBody | AdmissionBody | RelayKeyBody
-_BODIES: Final[dict[int, type[SecretBody] | type[AdmissionBody] | type[RelayKeyBody]]] = {
-    Kind.SECRET: SecretBody,
-    Kind.ADMISSION: AdmissionBody,
-    Kind.RELAY_KEY: RelayKeyBody,
-}
-_SCOPE_COUNT: Final = {Kind.SECRET: 2, Kind.ADMISSION: 1, Kind.RELAY_KEY: 1}
 
 
 class _ItemMessage(Message, frozen=True):
@@ -125,14 +61,14 @@ class _SignedPart(Message, frozen=True):
     version: int
     kind: int
     epoch: int
-    body: Body
+    body: Any
 
 
 class _NamedPart(Message, frozen=True):
     version: int
     kind: int
     epoch: int
-    body: Body | list[Any]
+    body: Any
     tags: tuple[bytes, ...]
 
 
@@ -140,7 +76,7 @@ class _WholeItem(Message, frozen=True):
     version: int
     kind: int
     epoch: int
-    body: Body
+    body: Any
     tags: tuple[bytes, ...]
     proof: bytes
     ring_root: bytes
@@ -164,7 +100,7 @@ class Item:
     def decode_untrusted(cls, data: bytes) -> "Item":
         """Reads an item and checks its form. Raises ``Malformed``, of a later version's kind ``UnknownKind``."""
         raw = decode_untrusted(_ItemMessage, data, ITEM_SIZE_MAX)
-        body_type = _BODIES.get(raw.kind)
+        body_type = BODIES.get(raw.kind)
         if body_type is None:
             raise UnknownKind(_id_of(raw))
         try:
@@ -179,7 +115,7 @@ class Item:
         return item
 
     def _check_form(self) -> None:
-        if isinstance(self.body, SecretBody) and tidy_text(self.body.text) != self.body.text:
+        if not self.body.is_sound:
             raise Malformed("a text that is empty, too long, not NFC or holds control characters")
         if self.by_founder:
             if self.kind is not Kind.ADMISSION or self.tags or len(self.proof) != SIGNATURE_SIZE:
@@ -187,7 +123,7 @@ class Item:
             return
         if len(self.ring_root) != 32:
             raise Malformed("a ring root that is not 32 bytes")
-        count = _SCOPE_COUNT[self.kind]
+        count = self.body.scope_count
         if len(self.tags) != count or b"".join(self.tags) != self.proof[: 33 * count]:
             raise Malformed("tags that are not those of the proof")
 
@@ -205,6 +141,42 @@ class Item:
     def relay_key(self) -> RelayKeyBody | None:
         """The body of a relay key; None for any other item."""
         return self.body if isinstance(self.body, RelayKeyBody) else None
+
+    @property
+    def secret(self) -> SecretBody | None:
+        """The body of a secret or a poll; None for any other item."""
+        return self.body if isinstance(self.body, SecretBody) else None
+
+    @property
+    def poll(self) -> PollBody | None:
+        """The body of a poll; None for any other item."""
+        return self.body if isinstance(self.body, PollBody) else None
+
+    @property
+    def reply(self) -> ReplyBody | None:
+        """The body of a reply; None for any other item."""
+        return self.body if isinstance(self.body, ReplyBody) else None
+
+    @property
+    def mark(self) -> MarkBody | None:
+        """The body of a heart, a flag or a vote; None for any other item."""
+        return self.body if isinstance(self.body, MarkBody) else None
+
+    @property
+    def retraction(self) -> RetractionBody | None:
+        """The body of a retraction; None for any other item."""
+        return self.body if isinstance(self.body, RetractionBody) else None
+
+    @property
+    def commitment(self) -> bytes | None:
+        """What a retraction opens to take this back, 32 bytes; None for what cannot be taken back."""
+        body = self.body
+        return body.retraction if isinstance(body, SecretBody | ReplyBody) else None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether a person said it; the rest are the mesh's own records, which nodes make by themselves."""
+        return self.kind not in (Kind.ADMISSION, Kind.RELAY_KEY)
 
     @cached_property
     def encoding(self) -> bytes:
@@ -224,12 +196,18 @@ class Item:
     @cached_property
     def message(self) -> bytes:
         """What the proof signs."""
-        return message_of(self.kind, self.epoch, self.body)
+        return message_of(self.epoch, self.body)
 
     @cached_property
     def message_hash(self) -> bytes:
-        """Of two items under one tag, every node keeps the one whose hash is lower. Nobody signs it."""
+        """What settles which of two items under one tag is kept, see ``precedence``. Nobody signs it."""
         return hashlib.sha256(self.message).digest()
+
+    @cached_property
+    def precedence(self) -> bytes:
+        """Of two items under one tag every node keeps the one in which this is lower: of marks, a later turn."""
+        mark = self.mark
+        return self.message_hash if mark is None else bytes([TURN_MAX - mark.turn]) + self.message_hash
 
     @cached_property
     def item_id(self) -> ItemId:
@@ -237,17 +215,13 @@ class Item:
 
     def scopes(self, mesh_id: MeshId) -> list[bytes]:
         """The scopes that the tags stand in, in order."""
-        return scopes_of(mesh_id, self.epoch, self.body)
+        return self.body.scopes(mesh_id, self.epoch)
 
     def within_quota(self, parameters: Parameters) -> bool:
         """Whether the slot is one that the mesh allows; of a relay key, whether it is of its day or the day before."""
-        if isinstance(self.body, SecretBody):
-            return self.body.slot < parameters.secrets_per_epoch
-        if isinstance(self.body, RelayKeyBody):
-            return self.body.relay_day - parameters.relay_day_at(self.epoch) in (0, 1)
-        if self.by_founder:
-            return 1 <= self.body.slot < parameters.founding_size
-        return self.body.slot < parameters.admissions_per_epoch
+        if self.by_founder and self.admitted is not None:
+            return 1 <= self.admitted.slot < parameters.founding_size
+        return self.body.within_quota(parameters, self.epoch)
 
 
 def _id_of(item: Item | _ItemMessage) -> ItemId:
@@ -258,37 +232,6 @@ def _id_of(item: Item | _ItemMessage) -> ItemId:
     return ItemId(hashlib.sha256(labels.ITEM + encode(named)).digest())
 
 
-def message_of(kind: Kind, epoch: int, body: Body) -> bytes:
+def message_of(epoch: int, body: Body) -> bytes:
     """The bytes that the proof of such an item signs."""
-    return encode(_SignedPart(version=VERSION, kind=kind, epoch=epoch, body=body))
-
-
-def scopes_of(mesh_id: MeshId, epoch: int, body: Body) -> list[bytes]:
-    """The scopes that the proof of an item with this body covers, in order."""
-    if isinstance(body, RelayKeyBody):
-        return [membership.scope(mesh_id, Purpose.RELAY_KEY, body.relay_day.to_bytes(8, "big"))]
-    slot_data = epoch.to_bytes(8, "big") + body.slot.to_bytes(4, "big")
-    if isinstance(body, SecretBody):
-        return [
-            membership.scope(mesh_id, Purpose.POST, slot_data),
-            membership.scope(mesh_id, Purpose.THREAD, body.thread_nonce),
-        ]
-    return [membership.scope(mesh_id, Purpose.ADMIT, slot_data)]
-
-
-def tidy_text(text: str) -> str | None:
-    """The text as it may be published, or None if it may not.
-
-    Normalised to NFC, surrounding white space gone, tabs expanded, every line break a line feed. None if nothing
-    is left, if it takes more than ``TEXT_SIZE_MAX`` bytes of UTF-8, or if it holds any other control character
-    (terminals obey them) or a lone surrogate.
-    """
-    tidy = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").expandtabs(4))
-    tidy = tidy.strip()
-    try:
-        size = len(tidy.encode("utf-8"))
-    except UnicodeEncodeError:
-        return None
-    if not 1 <= size <= TEXT_SIZE_MAX:
-        return None
-    return None if _CONTROL.search(tidy) else tidy
+    return encode(_SignedPart(version=VERSION, kind=body.kind, epoch=epoch, body=body))

@@ -8,18 +8,23 @@ them. What is to be made durable or proved goes to the engine's events; how a pa
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
-from ..crypto.membership import Purpose, Ring
+from ..crypto.membership import Purpose, Ring, scope
 from .admissions import Admissions
-from .authoring import Author, Draft
+from .authoring import Author
+from .bodies import TURN_MAX, Kind, MarkBody
 from .calendar import Calendar
-from .events import Event, OnionSpent, OutboxAdded, RelayKeyMade, SlotsForgotten
+from .drafts import AnyDraft, MarkDraft
+from .errors import LocalError
+from .events import Event, OnionSpent, OutboxAdded, RelayKeyMade, SeedKept, SlotsForgotten
 from .gate import Gate, inspect
 from .genesis import Genesis
 from .holdings import Holdings
 from .injection import Injector
 from .items import Item, ItemId
 from .mixing import Mixing
+from .quota import quota_of
 from .randomness import Streams
 from .relays import Relays
 from .renewal import Renewal
@@ -47,6 +52,7 @@ class Member:
         """``secret`` is the 32-byte member secret, if there is one; ``onions`` tells whether what we say travels so."""
         self._genesis = genesis
         self._suite = suite
+        self._holdings = holdings
         self._store = holdings.store
         self._roster = holdings.roster
         self._relay_book = holdings.relay_book
@@ -77,8 +83,10 @@ class Member:
         outbox: Iterable[OutboxAdded],
         relay_keys: Iterable[RelayKeyMade],
         spent: Iterable[OnionSpent],
+        seeds: Iterable[SeedKept],
     ) -> None:
         """Takes back what earlier durable events said, once the store has what it held."""
+        self.author.seeds.update((kept.item_id, kept) for kept in seeds)
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
         self._relays.restore(relay_keys, spent)
@@ -89,8 +97,10 @@ class Member:
 
     # Posting.
 
-    def gate(self, now: float, friend_count: int, views: Sequence[View]) -> Gate:
-        """Whether we may post now, and if not, why."""
+    def gate(
+        self, now: float, friend_count: int, views: Sequence[View], purpose: Purpose | None = Purpose.POST
+    ) -> Gate:
+        """Whether we may post now what takes a slot of this purpose, or none, and if not, why."""
         epoch = self._genesis.epoch_at(now)
         ring = self._roster.ring_at(epoch)
         return inspect(
@@ -102,9 +112,10 @@ class Member:
             relay_keys=self._relay_book.eligible(epoch),
             relay_root=self._relay_book.root(epoch),
             views=views,
-            secrets_left=self.author.slots.left_count(
-                Purpose.POST, epoch, self._genesis.parameters.secrets_per_epoch
-            ),
+            purpose=purpose,
+            slots_left=0
+            if purpose is None
+            else self.author.slots.left_count(purpose, epoch, quota_of(purpose, self._genesis.parameters)),
         )
 
     def _eligible_at(self, epoch: int, ring: Ring | None) -> int | None:
@@ -115,14 +126,52 @@ class Member:
             return None
         return at
 
-    def write(self, draft: Draft, now: float) -> ItemId:
-        """Starts a secret, now that the gate is open. Raises ``LocalError`` if the text will not do."""
+    def write(self, draft: AnyDraft, now: float) -> ItemId:
+        """Starts an item, now that the gate is open. Raises ``LocalError`` if the draft will not do."""
+        if isinstance(draft, MarkDraft):
+            draft = self._turned(draft)
         epoch = self._genesis.epoch_at(now)
         ring = self._roster.ring_at(epoch)
         assert ring is not None, "an open gate has a ring"
         item_id, events = self.author.write(draft, ring, epoch)
         self._events.extend(events)
         return item_id
+
+    def _turned(self, draft: MarkDraft) -> MarkDraft:
+        """The mark with the turn that comes after our last one on this target. Raises ``LocalError``."""
+        if draft.target not in self._store:
+            raise LocalError("There is no such item here any more.")
+        last = self.own_mark(draft.kind, draft.target)
+        if last is None:
+            return draft
+        if last.turn == TURN_MAX:
+            raise LocalError("You have changed your mind about this as often as one may.")
+        return replace(draft, turn=last.turn + 1)
+
+    def own_mark(self, kind: Kind, target: ItemId) -> MarkBody | None:
+        """Our latest mark of this kind on an item, whether it has left or not."""
+        if self.author.key is None:
+            return None
+        waiting = [
+            row.body
+            for row in self.author.outbox
+            if isinstance(row.body, MarkBody) and row.body.kind is kind and row.body.target == target
+        ]
+        if waiting:
+            return max(waiting, key=lambda mark: mark.turn)
+        purpose = {Kind.HEART: Purpose.HEART, Kind.FLAG: Purpose.FLAG, Kind.VOTE: Purpose.VOTE}[kind]
+        held = self._holdings.holder(self.author.tag(scope(self._genesis.mesh_id, purpose, target)))
+        return held.mark if held is not None else None
+
+    def withdraw(self, item_id: ItemId) -> bool:
+        """Takes back what has not left yet; returns whether it was in time."""
+        row = self.author.row(item_id)
+        outbox = self.mixing.outbox
+        if row is None or row.sent_count or (item_id in outbox and outbox[item_id].sent_count):
+            return False
+        outbox.remove(item_id)
+        self._events.extend(self.author.drop(item_id))
+        return True
 
     # The own clock and the relay keys.
 

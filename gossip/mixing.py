@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..crypto.onion import CONTENT_SIZE_MAX, HOPS_MAX, Command, Delivered, Forwarded, Payload
+from .bodies import Kind
 from .claims import check_claims
 from .errors import RemoteError
 from .events import Event, OutboxTurned
 from .genesis import Genesis
 from .holdings import Holdings
 from .injection import Injector
-from .items import Item, ItemId, Kind
+from .items import Item, ItemId
 from .loops import LOOP_ID_SIZE, Loops
 from .outbox import Outbox
 from .pace import Pace, exponential
@@ -163,11 +164,11 @@ class Mixing:
         # Drawn whatever leaves, so that the next tick's draws are the same.
         is_loop = self._routing.random() < LOOP_SHARE
         route = self._route(keys, waiting.used if waiting is not None else ())
-        is_secret = waiting is not None and waiting.item.kind is Kind.SECRET
+        is_personal = waiting is not None and waiting.item.is_personal
         events: list[Event] = [
             OutboxTurned(
-                item_id=waiting.item.item_id if waiting is not None and is_secret else None,
-                sent_count=waiting.sent_count if waiting is not None and is_secret else 0,
+                item_id=waiting.item.item_id if waiting is not None and is_personal else None,
+                sent_count=waiting.sent_count if waiting is not None and is_personal else 0,
             )
         ]
         if waiting is None:

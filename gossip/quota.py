@@ -2,13 +2,15 @@
 
 A member proves each item in a scope of (epoch, slot) and so leaves the same tag whenever it uses a slot twice. The
 *slot book* keeps our own node from doing so, across restarts too, since a slot is made durable before it is used.
-The *tag index* finds others who did: of two items under one tag every node keeps the one whose message hash is lower,
-whatever the order of arrival. Not for admissions and relay keys, of which rivals are kept (``roster``, ``relay_book``).
+The *tag index* finds others who did: of two items under one tag every node keeps the one of the lower precedence,
+whatever the order of arrival, which is the lower message hash, or the later turn of a mark. Not for admissions and
+relay keys, of which rivals are kept (``roster``, ``relay_book``).
 """
 
 from typing import Final
 
 from ..crypto.membership import Purpose
+from .genesis import Parameters
 from .items import Item, ItemId
 from .packets import Packet
 from .randomness import RandomSource
@@ -21,6 +23,7 @@ __all__ = [
     "TagIndex",
     "counted_tag",
     "founder_tag",
+    "quota_of",
 ]
 
 
@@ -29,6 +32,18 @@ __all__ = [
 DISPLACED_MAX: Final = 8
 #: The same for packets: of two the same one is left everywhere, and of more nobody cares.
 PACKETS_DISPLACED_MAX: Final = 1
+#: The same for marks. A member has as many turns, and may repeat each in other epochs; tallies are to be equal
+#: everywhere, whatever it does, so this is out of reach.
+MARKS_DISPLACED_MAX: Final = 2**62
+
+
+def quota_of(purpose: Purpose, parameters: Parameters) -> int:
+    """Slots of this purpose that a member has in an epoch."""
+    return {
+        Purpose.POST: parameters.secrets_per_epoch,
+        Purpose.REPLY: parameters.replies_per_epoch,
+        Purpose.ADMIT: parameters.admissions_per_epoch,
+    }[purpose]
 
 
 class SlotBook:
@@ -70,7 +85,7 @@ class TagIndex:
 
     def __init__(self) -> None:
         self._holders: dict[bytes, tuple[bytes, ItemId, int]] = {}
-        """By tag the message hash and the id of what holds it, and how many it has displaced."""
+        """By tag the precedence and the id of what holds it, and how many it has displaced."""
 
     def fork(self) -> "TagIndex":
         """An index of the same holders."""
@@ -83,22 +98,36 @@ class TagIndex:
         held = self._holders.get(counted_tag(item))
         if held is None or held[1] == item.item_id:
             return None
-        limit = PACKETS_DISPLACED_MAX if isinstance(item, Packet) else DISPLACED_MAX
-        if held[0] <= item.message_hash or held[2] >= limit:
+        if held[0] <= _precedence(item) or held[2] >= _displaced_max(item):
             raise Displaced
         return held[1]
+
+    def holder(self, tag: bytes) -> ItemId | None:
+        """The item or packet under this tag."""
+        held = self._holders.get(tag)
+        return held[1] if held is not None else None
 
     def add(self, item: Item | Packet) -> None:
         tag = counted_tag(item)
         held = self._holders.get(tag)
         displaced_count = held[2] + (held[1] != item.item_id) if held is not None else 0
-        self._holders[tag] = item.message_hash, item.item_id, displaced_count
+        self._holders[tag] = _precedence(item), item.item_id, displaced_count
 
     def remove(self, item: Item | Packet) -> None:
         tag = counted_tag(item)
         held = self._holders.get(tag)
         if held is not None and held[1] == item.item_id:
             del self._holders[tag]
+
+
+def _precedence(item: Item | Packet) -> bytes:
+    return item.message_hash if isinstance(item, Packet) else item.precedence
+
+
+def _displaced_max(item: Item | Packet) -> int:
+    if isinstance(item, Packet):
+        return PACKETS_DISPLACED_MAX
+    return MARKS_DISPLACED_MAX if item.mark is not None else DISPLACED_MAX
 
 
 class Displaced(Exception):

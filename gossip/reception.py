@@ -9,8 +9,9 @@ stem, which ``stems`` looks at, at the queue. What is accepted goes back to the 
 by what each part bounds: wants by ids, the intake and the search for rings by friend. Specified in docs/protocol.md.
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol
+from typing import Final, Protocol
 
 from ..crypto.membership import Ring
 from .allotment import Allotment
@@ -21,12 +22,15 @@ from .events import Job, LinkId, VerifyWanted
 from .genesis import Genesis
 from .holdings import Holdings
 from .intake import Arrival, Intake, Way
-from .items import Item, ItemId, Kind
+from .items import Item, ItemId
 from .packets import Packet
 from .ringsearch import RingSearch
 from .wants import ITEMS_IN_FLIGHT_MAX, Wants
 
-__all__ = ["Bench", "Reception"]
+__all__ = ["ORPHANS_MAX", "Bench", "Reception"]
+
+#: Marks that wait for what they are about: half a megabyte. What falls out is found again by a reconciliation.
+ORPHANS_MAX: Final = 512
 
 
 class Bench(Protocol):
@@ -58,6 +62,8 @@ class Reception:
         self._intake = Intake()
         self.searches = RingSearch()
         """Items that wait for rings."""
+        self._orphans: OrderedDict[ItemId, dict[ItemId, Arrival]] = OrderedDict()
+        """Marks by the item that they are about and that is not here, by their own ids."""
         self._allotment = Allotment(genesis, holdings.roster)
 
     # Links.
@@ -174,8 +180,27 @@ class Reception:
                 self._wants.done(item.item_id)
             elif self._holdings.is_displaced(item):
                 self.refuse(item.item_id)
+            elif item.mark is not None and ItemId(item.mark.target) not in self._holdings.store:
+                self._orphaned(arrival, ItemId(item.mark.target))
             else:
                 self._queue(arrival, now)
+
+    def _orphaned(self, arrival: Arrival, target: ItemId) -> None:
+        """A mark on what is not here: it waits for it, unless that never comes."""
+        item_id = arrival.item.item_id
+        if self._holdings.is_refused(target):
+            self.refuse(item_id)
+            return
+        self._wants.done(item_id)
+        self._orphans.setdefault(target, {})[item_id] = arrival
+        self._orphans.move_to_end(target)
+        while sum(map(len, self._orphans.values())) > ORPHANS_MAX:
+            self._orphans.popitem(last=False)
+
+    def target_came(self, item_id: ItemId, now: float) -> None:
+        """An item is kept now; what waited for it goes on."""
+        for arrival in self._orphans.pop(item_id, {}).values():
+            self._queue(arrival, now)
 
     def _take_packet(self, packet: Packet, link: LinkId, now: float) -> None:
         """The same for a packet that we asked for; whoever injected it, it is taken alike."""
@@ -238,7 +263,7 @@ class Reception:
             if fault is not None:
                 self.failed(arrival, fault, now)
                 return
-        elif item.kind is Kind.SECRET and ring.size < self._genesis.parameters.members_min:
+        elif item.is_personal and ring.size < self._genesis.parameters.members_min:
             self.failed(arrival, Fault.SMALL_RING, now)
             return
         self._intake.enqueue(arrival, ring)

@@ -19,9 +19,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..crypto.membership import Ring
+from .bodies import AdmissionBody
 from .errors import Fault, RemoteError
 from .genesis import Genesis
-from .items import AdmissionBody, Item, ItemId
+from .items import Item, ItemId
 from .quota import counted_tag, founder_tag
 from .ringbook import RingBook
 

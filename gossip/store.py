@@ -12,9 +12,10 @@ and often looked at, and stay whole.
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final
 
+from .bodies import Kind
 from .genesis import BYTES_PER_EPOCH_MAX, Parameters
 from .idset import IdSet
-from .items import Item, ItemId, Kind
+from .items import Item, ItemId
 from .packets import Packet
 
 __all__ = [

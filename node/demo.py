@@ -21,8 +21,8 @@ from typing import Any, Final
 import msgspec
 import trio
 
+from ..gossip.bodies import Kind
 from ..gossip.genesis import TRIAL, Parameters
-from ..gossip.items import Kind
 from ..gossip.pace import PACKET_SIZE
 from .account import Account
 from .network.libp2p_transport import Libp2pTransport

@@ -14,7 +14,7 @@ from typing import Final
 import trio
 
 from ..crypto.identity import MemberSecret
-from ..gossip.authoring import Draft
+from ..gossip.drafts import AnyDraft
 from ..gossip.engine import Engine
 from ..gossip.errors import PostRefused
 from ..gossip.events import (
@@ -119,6 +119,7 @@ class Driver:
             relay_keys=remembered.relay_keys,
             spent=remembered.spent,
             guard=remembered.guard,
+            seeds=remembered.seeds,
             now=self._clock.now(),
         )
 
@@ -241,8 +242,8 @@ class Driver:
 
     # What a person does.
 
-    async def publish(self, draft: Draft) -> ItemId:
-        """Publishes a secret; when this returns, it is on the disk and will not be lost.
+    async def publish(self, draft: AnyDraft) -> ItemId:
+        """Publishes something; when this returns, it is on the disk and will not be lost.
 
         Raises ``PostRefused``, ``LocalError`` for a text that will not do, or what ``settled`` raises: then it was not
         published, or nobody knows.
@@ -250,7 +251,7 @@ class Driver:
         self._check()
         if len(self.engine.author.outbox) >= OUTBOX_ROW_COUNT:
             raise PostRefused(
-                (f"{OUTBOX_ROW_COUNT} secrets of yours wait already; wait until some are published.",)
+                (f"{OUTBOX_ROW_COUNT} things of yours wait already; wait until some are published.",)
             )
         item_id = self.engine.publish(draft, self._clock.now())
         await self.settled()

@@ -26,10 +26,12 @@ from ..gossip.events import (
     RelayKeyMade,
     RingForgotten,
     RingKept,
+    SeedKept,
+    SeedsForgotten,
     SlotsForgotten,
     SlotUsed,
 )
-from ..gossip.items import Item, Kind
+from ..gossip.items import Item
 from ..gossip.packets import Packet
 from .outbox_rows import OutboxRows
 from .storage.store import Change, Delete, Put, Store, Table
@@ -48,6 +50,7 @@ class Remembered:
     """To be read once."""
     slots: list[tuple[Purpose, int, int]]
     outbox: list[OutboxAdded]
+    seeds: list[SeedKept]
     rings: list[list[bytes]]
     """The keys of each ring that was kept, 33 bytes each."""
     packets: Iterator[Packet]
@@ -76,7 +79,7 @@ class Ledger:
             self._slots.setdefault((purpose, epoch), set()).add(slot)
         slots = [(*place, slot) for place, used in self._slots.items() for slot in used]
         self._outbox.load(await self._store.load(Table.OUTBOX))
-        slots += [(Purpose.POST, epoch, slot) for epoch, slot in self._outbox.slots]
+        slots += self._outbox.slots
         rings = [
             [keys[start : start + POINT_SIZE] for start in range(0, len(keys), POINT_SIZE)]
             for keys in (await self._store.load(Table.RINGS)).values()
@@ -89,6 +92,7 @@ class Ledger:
             items=map(Item.decode_untrusted, encodings),
             slots=slots,
             outbox=self._outbox.drafts,
+            seeds=self._outbox.seeds,
             rings=rings,
             packets=map(Packet.decode_untrusted, packets),
             relay_keys=[
@@ -121,7 +125,7 @@ class Ledger:
 
     def _changes(self, event: Event) -> Sequence[Change]:
         match event:
-            case ItemAccepted(item=item) if item.kind in (Kind.ADMISSION, Kind.RELAY_KEY):
+            case ItemAccepted(item=item) if not item.is_personal:
                 return [Put(Table.RECORDS, item.item_id, item.encoding)]
             case ItemAccepted(item=item):
                 return [Put(Table.ITEMS, item.item_id, item.encoding, epoch=item.epoch)]
@@ -152,14 +156,13 @@ class Ledger:
 
     def _slot_changes(self, event: Event) -> list[Change]:
         match event:
-            case SlotUsed(purpose=Purpose.POST, epoch=epoch, slot=slot):
-                return [self._outbox.mark(epoch, slot)]
+            case SlotUsed(purpose=Purpose.POST | Purpose.REPLY as purpose, epoch=epoch, slot=slot):
+                return [self._outbox.mark(purpose, epoch, slot)]
             case SlotUsed(purpose=purpose, epoch=epoch, slot=slot):
                 self._slots.setdefault((purpose, epoch), set()).add(slot)
                 return [Put(Table.SLOTS, _slot_key(purpose, epoch, slot), b"")]
             case SlotsForgotten(purpose=purpose, epoch=epoch):
-                if purpose is Purpose.POST:
-                    self._outbox.forget(epoch)
+                self._outbox.forget(purpose, epoch)
                 # Schema 1 kept the slots of secrets here, too.
                 forgotten = self._slots.pop((purpose, epoch), set())
                 return [Delete(Table.SLOTS, _slot_key(purpose, epoch, slot)) for slot in forgotten]
@@ -174,6 +177,10 @@ class Ledger:
             case OutboxRemoved(item_id=item_id):
                 emptied = self._outbox.empty(item_id)
                 return [emptied] if emptied is not None else []
+            case SeedKept():
+                return [self._outbox.keep(event)]
+            case SeedsForgotten(item_ids=item_ids):
+                return list(self._outbox.unlink(item_ids))
         return []
 
 

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import trio
 
-from ..gossip.authoring import Draft
+from ..gossip.bodies import Kind
+from ..gossip.drafts import Draft
 from ..gossip.errors import GossipError
 from ..gossip.events import FriendId
 from ..gossip.genesis import Genesis, Parameters
-from ..gossip.items import Item, Kind
+from ..gossip.items import Item
 from ..gossip.randomness import Streams
 from ..gossip.wire import Message
 from .account import Account, AccountError

@@ -1,64 +1,76 @@
 """The outbox's rows: what of ours waits to be published, where a disk does not show it.
 
-What could tell who the author of a secret is stands in one of a fixed number of rows of one size that were there
-before: the secret while it waits, and the slots of earlier ones, which must not be used again. So no file grows by a
-post. At each tick of the own clock one row is written anew, which one whatever left: who has two images of the disk
-finds rows changed, and not why.
+What could tell who the author of an item is stands in one of a fixed number of rows of one size that were there
+before: the item while it waits, the seed by which its author can go on with it, and the slots of earlier ones, which
+must not be used again. So no file grows by a post. At each tick of the own clock one row is written anew, which one
+whatever left: who has two images of the disk finds rows changed, and not why.
 
-A row's value is empty, or: format u8 =1 | slot count u8 | (epoch u64, slot u32) each | a secret's encoding or nothing.
-Not a judge of when anything is forgotten: the engine says so.
+A row's value is empty, or:
+
+    format u8 = 2 | slot count u8 | seed count u8 | (purpose u8, epoch u64, slot u32) each | (item id 32, epoch u64,
+    seed 32) each | an item's encoding or nothing
+
+Format 1 had slots of secrets alone, without the purpose, and an item of a form that nobody takes any more; before it
+there were no formats and no slots. Not a judge of when anything is forgotten: the engine says so.
 """
 
 import secrets
+import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from ..gossip.events import OutboxAdded
+from ..crypto.membership import Purpose
+from ..gossip.authoring import SEEDS_MAX
+from ..gossip.bodies import BODIES
+from ..gossip.events import OutboxAdded, SeedKept
 from ..gossip.items import ItemId
-from ..gossip.wire import Bytes32, Epoch, Message, Slot, decode_untrusted, encode
+from ..gossip.wire import Bytes32, Epoch, Message, decode_untrusted, encode
 from .storage.store import OUTBOX_ROW_COUNT, OUTBOX_VALUE_SIZE_MAX, Put, StoreError, Table, outbox_key
 
 __all__ = ["OutboxFull", "OutboxRows"]
 
-FORMAT: Final = 1
-#: In all rows together 8,000: at the default quota a member has 2,880 in the lifetime of items. Then the oldest goes.
+FORMAT: Final = 2
+_HEAD: Final = struct.Struct(">BBB")
+_SLOT: Final = struct.Struct(">BQI")
+_FIRST_SLOT: Final = struct.Struct(">QI")
+_SEED: Final = struct.Struct(">32sQ32s")
+#: In all rows together 8,000: at the default quotas those of a fortnight, and only the present epoch's matter. Then the
+#: oldest goes.
 SLOTS_PER_ROW_MAX: Final = 128
-_SLOT_SIZE: Final = 12
+SEEDS_PER_ROW_MAX: Final = SEEDS_MAX // OUTBOX_ROW_COUNT
+
+#: Of an item that waits: the longest text, the choices and the body's own fields.
+DRAFT_SIZE_MAX: Final = 1_400
+
+assert SEEDS_PER_ROW_MAX * OUTBOX_ROW_COUNT == SEEDS_MAX
+assert (
+    _HEAD.size + SLOTS_PER_ROW_MAX * _SLOT.size + SEEDS_PER_ROW_MAX * _SEED.size + DRAFT_SIZE_MAX
+    <= OUTBOX_VALUE_SIZE_MAX
+)
 
 
 class OutboxFull(StoreError):
-    """Too many secrets of yours are waiting to be published. Wait until some have left."""
+    """Too much of yours is waiting to be published. Wait until some has left."""
 
 
 class _Draft(Message, frozen=True):
     item_id: Bytes32
     epoch: Epoch
-    slot: Slot
-    text: str
-    style: Annotated[int, msgspec.Meta(ge=0, le=63)]
-    seed: Bytes32
+    kind: Annotated[int, msgspec.Meta(ge=0, le=255)]
+    body: Any
+    seed: Annotated[bytes, msgspec.Meta(max_length=32)]
     sent_count: Annotated[int, msgspec.Meta(ge=0, le=255)]
-
-
-class _FirstDraft(Message, frozen=True):
-    """A whole row of schema 1, from before there were onions."""
-
-    item_id: Bytes32
-    epoch: Epoch
-    slot: Slot
-    text: str
-    style: Annotated[int, msgspec.Meta(ge=0, le=63)]
-    seed: Bytes32
 
 
 @dataclass(slots=True)
 class _Row:
     draft: OutboxAdded | None = None
-    used: list[tuple[int, int]] = field(default_factory=list)
-    """Epoch and slot of secrets that have stood here, the oldest first."""
+    used: list[tuple[Purpose, int, int]] = field(default_factory=list)
+    """Purpose, epoch and slot of what has stood here."""
+    seeds: dict[ItemId, SeedKept] = field(default_factory=dict)
 
 
 class OutboxRows:
@@ -76,29 +88,35 @@ class OutboxRows:
 
     @property
     def drafts(self) -> list[OutboxAdded]:
-        """The secrets that wait."""
+        """The items that wait."""
         return [row.draft for row in self._rows if row.draft is not None]
 
     @property
-    def slots(self) -> Iterable[tuple[int, int]]:
-        """Epoch and slot of all that is remembered as used."""
+    def slots(self) -> Iterable[tuple[Purpose, int, int]]:
+        """Purpose, epoch and slot of all that is remembered as used."""
         return (used for row in self._rows for used in row.used)
 
-    def mark(self, epoch: int, slot: int) -> Put:
+    @property
+    def seeds(self) -> list[SeedKept]:
+        """What the author can go on with, the oldest first."""
+        return sorted(
+            (kept for row in self._rows for kept in row.seeds.values()), key=lambda kept: kept.epoch
+        )
+
+    def mark(self, purpose: Purpose, epoch: int, slot: int) -> Put:
         """A slot is used."""
-        fewest = min(len(row.used) for row in self._rows)
-        index = self._draw(row for row in range(OUTBOX_ROW_COUNT) if len(self._rows[row].used) == fewest)
-        used = sorted([*self._rows[index].used, (epoch, slot)])
+        index = self._draw_emptiest(lambda row: len(row.used))
+        used = sorted([*self._rows[index].used, (purpose, epoch, slot)], key=lambda each: each[1:])
         self._rows[index].used = used[-SLOTS_PER_ROW_MAX:]
         return self._put(index)
 
-    def forget(self, epoch: int) -> None:
+    def forget(self, purpose: Purpose, epoch: int) -> None:
         """The slots of an epoch need not be kept. They go when their row's turn comes: a write now would tell."""
         for row in self._rows:
-            row.used = [used for used in row.used if used[0] != epoch]
+            row.used = [used for used in row.used if used[:2] != (purpose, epoch)]
 
     def fill(self, draft: OutboxAdded) -> Put:
-        """A secret is to wait. Raises ``OutboxFull``."""
+        """An item is to wait. Raises ``OutboxFull``."""
         free = [index for index, row in enumerate(self._rows) if row.draft is None]
         if not free:
             raise OutboxFull(str(OutboxFull.__doc__))
@@ -117,12 +135,31 @@ class OutboxRows:
         return self._put(index)
 
     def empty(self, item_id: ItemId) -> Put | None:
-        """A secret waits no more; None if it did not."""
+        """An item waits no more; None if it did not."""
         index = self._index(item_id)
         if index is None:
             return None
         self._rows[index].draft = None
         return self._put(index)
+
+    def keep(self, kept: SeedKept) -> Put:
+        """A seed is to be kept."""
+        index = self._draw_emptiest(lambda row: len(row.seeds))
+        self._rows[index].seeds[kept.item_id] = kept
+        return self._put(index)
+
+    def unlink(self, item_ids: Iterable[ItemId]) -> list[Put]:
+        """These seeds are to be overwritten, at once."""
+        gone = set(item_ids)
+        touched = [index for index, row in enumerate(self._rows) if gone & row.seeds.keys()]
+        for index in touched:
+            row = self._rows[index]
+            row.seeds = {item_id: kept for item_id, kept in row.seeds.items() if item_id not in gone}
+        return [self._put(index) for index in touched]
+
+    def _draw_emptiest(self, count: Callable[[_Row], int]) -> int:
+        fewest = min(map(count, self._rows))
+        return self._draw(index for index, row in enumerate(self._rows) if count(row) == fewest)
 
     def _draw(self, candidates: Iterable[int]) -> int:
         rows = list(candidates)
@@ -137,36 +174,45 @@ class OutboxRows:
 
 
 def _encoded(row: _Row) -> bytes:
-    if row.draft is None and not row.used:
+    if row.draft is None and not row.used and not row.seeds:
         return b""
-    slots = b"".join(epoch.to_bytes(8, "big") + slot.to_bytes(4, "big") for epoch, slot in row.used)
-    draft = b""
+    parts = [_HEAD.pack(FORMAT, len(row.used), len(row.seeds))]
+    parts += [_SLOT.pack(*used) for used in row.used]
+    parts += [_SEED.pack(kept.item_id, kept.epoch, kept.seed) for kept in row.seeds.values()]
     if row.draft is not None:
-        draft = encode(
-            _Draft(
-                item_id=row.draft.item_id,
-                epoch=row.draft.epoch,
-                slot=row.draft.slot,
-                text=row.draft.text,
-                style=row.draft.style,
-                seed=row.draft.seed,
-                sent_count=row.draft.sent_count,
-            )
+        draft = _Draft(
+            item_id=row.draft.item_id,
+            epoch=row.draft.epoch,
+            kind=row.draft.body.kind,
+            body=row.draft.body,
+            seed=row.draft.seed,
+            sent_count=row.draft.sent_count,
         )
-    return bytes([FORMAT, len(row.used)]) + slots + draft
+        parts.append(encode(draft))
+    return b"".join(parts)
 
 
 def _read(value: bytes) -> _Row:
-    if not value:
+    if not value or value[0] > FORMAT:
+        # Before there were formats a row began as a CBOR array.
         return _Row()
-    if value[0] != FORMAT:
-        first = decode_untrusted(_FirstDraft, value, OUTBOX_VALUE_SIZE_MAX)
-        return _Row(draft=OutboxAdded(**{**msgspec.structs.asdict(first), "item_id": ItemId(first.item_id)}))
-    end = 2 + value[1] * _SLOT_SIZE
-    parts = [value[start : start + _SLOT_SIZE] for start in range(2, end, _SLOT_SIZE)]
-    used = [(int.from_bytes(part[:8], "big"), int.from_bytes(part[8:], "big")) for part in parts]
-    if end == len(value):
-        return _Row(used=used)
-    draft = decode_untrusted(_Draft, value[end:], OUTBOX_VALUE_SIZE_MAX)
-    fields = {**msgspec.structs.asdict(draft), "item_id": ItemId(draft.item_id)}
-    return _Row(draft=OutboxAdded(**fields), used=used)
+    if value[0] == 1:
+        slots = value[2 : 2 + value[1] * _FIRST_SLOT.size]
+        return _Row(used=[(Purpose.POST, epoch, slot) for epoch, slot in _FIRST_SLOT.iter_unpack(slots)])
+    _, slot_count, seed_count = _HEAD.unpack_from(value)
+    slots_end = _HEAD.size + slot_count * _SLOT.size
+    seeds_end = slots_end + seed_count * _SEED.size
+    slots = value[_HEAD.size : slots_end]
+    row = _Row(used=[(Purpose(purpose), epoch, slot) for purpose, epoch, slot in _SLOT.iter_unpack(slots)])
+    for item_id, epoch, seed in _SEED.iter_unpack(value[slots_end:seeds_end]):
+        row.seeds[ItemId(item_id)] = SeedKept(item_id=ItemId(item_id), epoch=epoch, seed=seed)
+    if seeds_end < len(value):
+        draft = decode_untrusted(_Draft, value[seeds_end:], OUTBOX_VALUE_SIZE_MAX)
+        row.draft = OutboxAdded(
+            item_id=ItemId(draft.item_id),
+            epoch=draft.epoch,
+            body=msgspec.convert(draft.body, BODIES[draft.kind], builtin_types=(bytes,), strict=True),
+            seed=draft.seed,
+            sent_count=draft.sent_count,
+        )
+    return row

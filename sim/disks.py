@@ -20,6 +20,8 @@ from ..gossip.events import (
     RelayKeyMade,
     RingForgotten,
     RingKept,
+    SeedKept,
+    SeedsForgotten,
     SlotsForgotten,
     SlotUsed,
 )
@@ -41,6 +43,7 @@ class Disk:
     packets: dict[ItemId, bytes] = field(default_factory=dict)
     slots: dict[tuple[Purpose, int, int], None] = field(default_factory=dict)
     outbox: dict[ItemId, OutboxAdded] = field(default_factory=dict)
+    seeds: dict[ItemId, SeedKept] = field(default_factory=dict)
     rings: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     relay_keys: dict[int, RelayKeyMade] = field(default_factory=dict)
     spent: dict[tuple[int, bytes], None] = field(default_factory=dict)
@@ -84,6 +87,11 @@ class Disk:
                 self.outbox[item_id] = replace(self.outbox[item_id], sent_count=count)
             case OutboxRemoved(item_id=item_id):
                 self.outbox.pop(item_id, None)
+            case SeedKept(item_id=item_id):
+                self.seeds[item_id] = event
+            case SeedsForgotten(item_ids=item_ids):
+                for item_id in item_ids:
+                    del self.seeds[item_id]
             case RingKept(ring_root=root, keys=keys):
                 self.rings[root] = keys
             case RingForgotten(ring_root=root):
@@ -103,6 +111,7 @@ class Disk:
             relay_keys=list(self.relay_keys.values()),
             spent=[OnionSpent(relay_day=day, replay_tag=tag) for day, tag in self.spent],
             guard=self.guard,
+            seeds=list(self.seeds.values()),
         )
 
 

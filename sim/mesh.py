@@ -12,10 +12,11 @@ from typing import Final
 
 from ..crypto import curve, membership, possession
 from ..crypto.errors import InvalidKey
+from ..gossip.bodies import AdmissionBody, Kind, RelayKeyBody
 from ..gossip.events import RelayKeyMade
 from ..gossip.genesis import Genesis, Parameters
 from ..gossip.holdings import Holdings
-from ..gossip.items import AdmissionBody, Item, Kind, RelayKeyBody, message_of, scopes_of
+from ..gossip.items import Item, message_of
 from ..gossip.renewal import EARLY_SHARE
 from ..gossip.roster import MATURITY_EPOCHS
 from .seeds import Stream
@@ -108,7 +109,7 @@ def _admission(
         )
     )
     body = AdmissionBody(slot=plan.slot, key=key, possession=proof_of_possession)
-    message = message_of(Kind.ADMISSION, plan.epoch, body)
+    message = message_of(plan.epoch, body)
     sponsor = members[plan.sponsor][0]
     if plan.newcomer < genesis.parameters.founding_size:
         digest = possession.founder_digest(genesis.mesh_id, message)
@@ -116,7 +117,7 @@ def _admission(
         return Item(Kind.ADMISSION, plan.epoch, body, (), signature, b"")
     ring = holdings.roster.ring_at(plan.epoch)
     assert ring is not None
-    scopes = scopes_of(genesis.mesh_id, plan.epoch, body)
+    scopes = body.scopes(genesis.mesh_id, plan.epoch)
     proof = cryptography.prove(sponsor, ring, scopes, message)
     return Item(Kind.ADMISSION, plan.epoch, body, tuple(membership.tags_in(proof, 1)), proof, ring.root)
 
@@ -134,8 +135,8 @@ def _relay_key(
     body = RelayKeyBody(relay_day=today, key=public)
     ring = holdings.roster.ring_at(epoch)
     assert ring is not None
-    scopes = scopes_of(genesis.mesh_id, epoch, body)
-    proof = cryptography.prove(secret, ring, scopes, message_of(Kind.RELAY_KEY, epoch, body))
+    scopes = body.scopes(genesis.mesh_id, epoch)
+    proof = cryptography.prove(secret, ring, scopes, message_of(epoch, body))
     record = Item(Kind.RELAY_KEY, epoch, body, tuple(membership.tags_in(proof, 1)), proof, ring.root)
     holdings.keep(record, ring)
     return RelayKeyMade(relay_day=today, epoch=epoch, secret=relay_secret)

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..gossip.authoring import Draft
+from ..gossip.drafts import Draft
 from ..gossip.engine import Engine
 from ..gossip.errors import PostRefused
 from ..gossip.events import Complained, Event, ItemAccepted, LinkId, LinkRefused, ProofWanted, VerifyWanted

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ..gossip.authoring import Draft
+from ..gossip.drafts import Draft
 from ..gossip.items import ItemId
 from .hosts import Host
 from .loop import ticks

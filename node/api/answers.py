@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...crypto.identity import NodeKey
+from ...gossip.bodies import SecretBody
 from ...gossip.engine import Engine
 from ...gossip.genesis import Genesis
-from ...gossip.items import Item, SecretBody
+from ...gossip.items import Item
 from ..friends import Friendship, Stage
 from ..network.connections import PeerState
 from .mixing import describe_outbox

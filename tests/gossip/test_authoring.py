@@ -6,7 +6,7 @@ from fakenet import EASY, Seeded, admission_item, small_mesh
 
 from rumor.crypto import membership
 from rumor.crypto.membership import Purpose
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.engine import Engine
 from rumor.gossip.errors import LocalError
 from rumor.gossip.events import Event, OutboxAdded, OutboxRemoved, ProofWanted, SlotUsed

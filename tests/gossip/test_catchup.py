@@ -4,11 +4,12 @@ import random
 
 import pytest
 
+from rumor.gossip.bodies import AdmissionBody, Kind, SecretBody
 from rumor.gossip.catchup import INTERVAL_S, SESSION_S_MAX, SPACING_S_MIN, CatchUp
 from rumor.gossip.errors import Fault, RemoteError
 from rumor.gossip.frames import Reconcile
 from rumor.gossip.genesis import Parameters
-from rumor.gossip.items import AdmissionBody, Item, ItemId, Kind, SecretBody
+from rumor.gossip.items import Item, ItemId
 from rumor.gossip.store import RECORDS, TRANSIENT, ItemStore
 
 

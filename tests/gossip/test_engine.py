@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from fakenet import EASY, small_mesh
 
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.errors import PostRefused
 
 

@@ -19,7 +19,8 @@ from fakenet import (
 from rumor.crypto import canonical, labels, membership, possession
 from rumor.crypto.membership import Ring
 from rumor.gossip import frames
-from rumor.gossip.authoring import Draft
+from rumor.gossip.bodies import Kind
+from rumor.gossip.drafts import Draft
 from rumor.gossip.errors import Fault, LocalError
 from rumor.gossip.events import VerifyWanted
 from rumor.gossip.frames import (
@@ -34,7 +35,7 @@ from rumor.gossip.frames import (
     RingWanted,
     Want,
 )
-from rumor.gossip.items import Item, Kind
+from rumor.gossip.items import Item
 from rumor.gossip.links import FAULTS_MAX
 from rumor.gossip.ringsearch import ASK_DELAY_S, ASK_INTERVAL_S, PARKED_BY_LINK_MAX
 from rumor.gossip.wire import encode

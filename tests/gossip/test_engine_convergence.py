@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from rumor.crypto import membership
 from rumor.gossip import reception, ringsearch
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.errors import PostRefused
 from rumor.gossip.frames import Announce, Items
 from rumor.gossip.items import Item

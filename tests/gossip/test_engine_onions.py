@@ -9,14 +9,15 @@ import pytest
 from fakenet import MIXING, FakeNetwork, Peer, Seeded, small_mesh
 
 from rumor.crypto.membership import Purpose
-from rumor.gossip.authoring import Draft
+from rumor.gossip.bodies import Kind
 from rumor.gossip.carriage import Opened, Told
 from rumor.gossip.catchup import INTERVAL_S
+from rumor.gossip.drafts import Draft
 from rumor.gossip.engine import Engine
 from rumor.gossip.errors import Fault
 from rumor.gossip.events import LinkId
 from rumor.gossip.frames import Announce, Stemmed, decode_frame_untrusted
-from rumor.gossip.items import Item, ItemId, Kind
+from rumor.gossip.items import Item, ItemId
 from rumor.gossip.packets import Packet
 from rumor.gossip.store import PACKETS, RECORDS, RELAY_KEYS, TRANSIENT
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from fakenet import EASY, FakeNetwork, Peer, secret_item, small_mesh
 
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.errors import PostRefused
 from rumor.gossip.frames import Announce, Items
 from rumor.gossip.genesis import BYTES_PER_EPOCH_MAX, Parameters

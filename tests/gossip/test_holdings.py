@@ -5,10 +5,11 @@ import pytest
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
 from rumor.gossip import ringbook
+from rumor.gossip.bodies import AdmissionBody, Kind, SecretBody
 from rumor.gossip.events import ItemAccepted, ItemRemoved, RingForgotten, RingKept
 from rumor.gossip.genesis import Genesis, Parameters
 from rumor.gossip.holdings import REFUSED_IDS_MAX, Holdings
-from rumor.gossip.items import AdmissionBody, Item, ItemId, Kind, SecretBody
+from rumor.gossip.items import Item, ItemId
 
 KEYS = [membership.keypair()[1] for _ in range(5)]
 GENESIS = Genesis.found("holdings", KEYS[0], Parameters())

@@ -7,9 +7,10 @@ import pytest
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
 from rumor.gossip import ringsearch
+from rumor.gossip.bodies import Kind, SecretBody
 from rumor.gossip.events import LinkId
 from rumor.gossip.intake import BATCH_MAX, BATCHES_IN_FLIGHT_MAX, Arrival, Intake
-from rumor.gossip.items import Item, Kind, SecretBody
+from rumor.gossip.items import Item
 from rumor.gossip.ringsearch import (
     ASK_DELAY_S,
     ASK_INTERVAL_S,

@@ -17,7 +17,7 @@ from rumor.crypto import onion
 from rumor.crypto.membership import Purpose
 from rumor.crypto.onion import Delivered, Forwarded
 from rumor.gossip import frames, items
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.events import LinkId, OutboxTurned
 from rumor.gossip.frames import Announce, Hello, Items, Packets, Reconcile, Stemmed, Want
 from rumor.gossip.idset import IdSet

@@ -10,17 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rumor.crypto import membership
+from rumor.gossip.bodies import AdmissionBody, Kind, SecretBody
 from rumor.gossip.errors import Malformed
 from rumor.gossip.genesis import Parameters
-from rumor.gossip.items import (
-    ITEM_SIZE_MAX,
-    TEXT_SIZE_MAX,
-    AdmissionBody,
-    Item,
-    Kind,
-    SecretBody,
-    tidy_text,
-)
+from rumor.gossip.items import ITEM_SIZE_MAX, Item
+from rumor.gossip.text import TEXT_SIZE_MAX, tidy_text
 
 NETWORK, PEERS = small_mesh(3)
 SECRET = secret_item(NETWORK, PEERS[1], "hello")

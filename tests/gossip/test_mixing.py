@@ -12,11 +12,12 @@ from fakenet import MIXING, Seeded
 from rumor.crypto import membership, onion
 from rumor.crypto.membership import Purpose
 from rumor.crypto.onion import Command, Delivered, Forwarded, Payload
+from rumor.gossip.bodies import AdmissionBody, Kind, RelayKeyBody, SecretBody
 from rumor.gossip.events import Event, OutboxTurned, ProofWanted, RelayKeyMade, SlotUsed
 from rumor.gossip.genesis import Genesis
 from rumor.gossip.holdings import Holdings
 from rumor.gossip.injection import JITTER_S_MAX, JITTER_SHARE, Injector
-from rumor.gossip.items import AdmissionBody, Item, Kind, RelayKeyBody, SecretBody
+from rumor.gossip.items import Item
 from rumor.gossip.mixing import LOOP_SHARE, Mixing
 from rumor.gossip.pace import Pace
 from rumor.gossip.packets import Content, Packet

@@ -5,7 +5,8 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rumor.gossip.items import AdmissionBody, Item, Kind, RelayKeyBody, SecretBody
+from rumor.gossip.bodies import AdmissionBody, Kind, RelayKeyBody, SecretBody
+from rumor.gossip.items import Item
 from rumor.gossip.outbox import Outbox
 from rumor.gossip.pace import RETRIES_MAX
 

@@ -21,7 +21,7 @@ from fakenet import (
 from rumor.crypto import canonical, onion
 from rumor.crypto.membership import Ring
 from rumor.crypto.onion import Command, Payload
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.errors import Fault
 from rumor.gossip.events import LinkId, VerifyWanted
 from rumor.gossip.frames import Announce, Items, Packets, Steer, Stemmed, Want

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rumor.crypto.membership import Purpose
-from rumor.gossip.items import Item, Kind, SecretBody
+from rumor.gossip.bodies import Kind, SecretBody
+from rumor.gossip.items import Item
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet
 from rumor.gossip.quota import DISPLACED_MAX, PACKETS_DISPLACED_MAX, Displaced, SlotBook, TagIndex
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rumor.crypto import labels
+from rumor.gossip.bodies import Kind, RelayKeyBody
 from rumor.gossip.genesis import Genesis, Parameters
 from rumor.gossip.holdings import Holdings
-from rumor.gossip.items import Item, Kind, RelayKeyBody
+from rumor.gossip.items import Item
 from rumor.gossip.relay_book import RIVALS_MAX, RelayBook
 
 DAY = 24

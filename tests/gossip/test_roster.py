@@ -11,10 +11,11 @@ from rumor.crypto import membership
 from rumor.crypto.membership import Ring
 from rumor.gossip import ringbook
 from rumor.gossip import roster as roster_module
+from rumor.gossip.bodies import AdmissionBody, Kind
 from rumor.gossip.errors import Fault, RemoteError
 from rumor.gossip.events import RingForgotten, RingKept
 from rumor.gossip.genesis import Genesis, Parameters
-from rumor.gossip.items import AdmissionBody, Item, Kind
+from rumor.gossip.items import Item
 from rumor.gossip.roster import MATURITY_EPOCHS, RIVALS_MAX, Roster
 
 KEYS = [membership.keypair()[1] for _ in range(12)]

@@ -3,8 +3,9 @@
 import pytest
 
 from rumor.gossip import store as store_module
+from rumor.gossip.bodies import AdmissionBody, Kind, SecretBody
 from rumor.gossip.genesis import BYTES_PER_EPOCH_MAX, Parameters
-from rumor.gossip.items import AdmissionBody, Item, Kind, SecretBody
+from rumor.gossip.items import Item
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet
 from rumor.gossip.store import PACKET_EPOCHS, PACKETS, PACKETS_SIZE_MAX, RECORDS, TRANSIENT, ItemStore
 

@@ -18,7 +18,7 @@ from leaks import LEAKS, Leak, flush_on_connect
 from rumor.crypto import membership
 from rumor.crypto.errors import OnionBroken
 from rumor.crypto.onion import Delivered, Forwarded
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import LinkId, ProofWanted
 from rumor.gossip.genesis import Genesis

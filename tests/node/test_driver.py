@@ -9,7 +9,7 @@ import trio.testing
 from people import PARAMETERS, Disk, Person, Town, town, until, wall
 
 from rumor.crypto.identity import MemberSecret
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.errors import PostRefused
 from rumor.gossip.events import FriendId
 from rumor.gossip.genesis import Genesis

@@ -7,6 +7,7 @@ import apsw
 import pytest
 
 from rumor.crypto.membership import Purpose
+from rumor.gossip.bodies import Kind, RelayKeyBody, SecretBody
 from rumor.gossip.events import (
     Event,
     GuardChosen,
@@ -24,7 +25,7 @@ from rumor.gossip.events import (
     SlotsForgotten,
     SlotUsed,
 )
-from rumor.gossip.items import Item, ItemId, Kind, RelayKeyBody, SecretBody
+from rumor.gossip.items import Item, ItemId
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet
 from rumor.gossip.wire import Message, encode
 from rumor.node.ledger import Ledger, Remembered

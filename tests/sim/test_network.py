@@ -3,7 +3,7 @@
 import pytest
 from worlds import holders, post, view, world
 
-from rumor.gossip.items import Kind
+from rumor.gossip.bodies import Kind
 from rumor.sim.disks import SimulationError
 
 EVERYBODY = set(range(12))

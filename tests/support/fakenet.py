@@ -14,7 +14,16 @@ from dataclasses import dataclass, field
 import msgspec
 
 from rumor.crypto import membership, possession
-from rumor.crypto.membership import Ring
+from rumor.crypto.membership import Purpose, Ring
+from rumor.gossip.bodies import (
+    AdmissionBody,
+    Body,
+    Kind,
+    RelayKeyBody,
+    SecretBody,
+    slot_scope,
+    thread_nonce,
+)
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import (
     Complained,
@@ -26,16 +35,7 @@ from rumor.gossip.events import (
 )
 from rumor.gossip.frames import Complaint, Frame, Hello, decode_frame_untrusted
 from rumor.gossip.genesis import Genesis, Parameters
-from rumor.gossip.items import (
-    AdmissionBody,
-    Body,
-    Item,
-    Kind,
-    RelayKeyBody,
-    SecretBody,
-    message_of,
-    scopes_of,
-)
+from rumor.gossip.items import Item, message_of
 from rumor.gossip.packets import Content, Packet
 from rumor.gossip.spreading import REGISTRY
 from rumor.gossip.wire import Message, encode
@@ -349,8 +349,8 @@ class Puppet:
 
 def signed(network: FakeNetwork, secret: bytes, ring: Ring, kind: Kind, epoch: int, body: Body) -> Item:
     """An item of this member over this ring, whatever the rules say about it."""
-    scopes = scopes_of(network.genesis.mesh_id, epoch, body)
-    proof = membership.prove(secret, ring, scopes, message_of(kind, epoch, body))
+    scopes = body.scopes(network.genesis.mesh_id, epoch)
+    proof = membership.prove(secret, ring, scopes, message_of(epoch, body))
     return Item(kind, epoch, body, tuple(membership.tags_in(proof, len(scopes))), proof, ring.root)
 
 
@@ -367,10 +367,10 @@ def secret_item(
     epoch = network.genesis.epoch_at(network.now) if epoch is None else epoch
     ring = ring or author.engine.roster.ring_at(epoch)
     assert ring is not None
-    nonce = text.encode().ljust(32, b".")[:32]
-    body = SecretBody(
-        slot=slot, text=text, style=0, thread_nonce=nonce, reply_key=b"r" * 32, retraction=b"t" * 32
-    )
+    key, retraction = text.encode().ljust(32, b".")[:32], b"t" * 32
+    tag = membership.tag(author.secret, slot_scope(network.genesis.mesh_id, Purpose.POST, epoch, slot))
+    nonce = thread_nonce(tag, key, retraction)
+    body = SecretBody(slot=slot, text=text, style=0, thread_nonce=nonce, reply_key=key, retraction=retraction)
     return signed(network, author.secret, ring, Kind.SECRET, epoch, body)
 
 

@@ -11,10 +11,11 @@ from fakenet import Seeded
 
 from rumor.crypto import membership, onion, possession, proofs, vault
 from rumor.crypto.errors import InvalidProof, InvalidVault, OnionBroken
-from rumor.crypto.membership import Ring
+from rumor.crypto.membership import Purpose, Ring
 from rumor.crypto.onion import Command, Payload
 from rumor.gossip import ranges
 from rumor.gossip.answers import WAITING_MAX
+from rumor.gossip.bodies import AdmissionBody, Kind, SecretBody, slot_scope, thread_nonce
 from rumor.gossip.carriage import PRIVATE_MAX
 from rumor.gossip.engine import Engine
 from rumor.gossip.errors import Malformed
@@ -36,7 +37,7 @@ from rumor.gossip.frames import (
     decode_frame_untrusted,
 )
 from rumor.gossip.genesis import Genesis, Parameters
-from rumor.gossip.items import AdmissionBody, Item, Kind, SecretBody, message_of, scopes_of
+from rumor.gossip.items import Item, message_of
 from rumor.gossip.packets import Content, Packet, pad_item, unpad_item
 from rumor.gossip.ranges import ReconciliationError
 from rumor.gossip.relays import WAITING_MAX as WAITING_ONIONS_MAX
@@ -72,11 +73,13 @@ RING = Ring(KEYS[:3])
 
 
 def _secret(slot: int) -> Item:
+    tag = membership.tag(SECRETS[1], slot_scope(GENESIS.mesh_id, Purpose.POST, EPOCH, slot))
+    nonce = thread_nonce(tag, b"k" * 32, b"r" * 32)
     body = SecretBody(
-        slot=slot, text="x", style=0, thread_nonce=b"n" * 32, reply_key=b"k" * 32, retraction=b"r" * 32
+        slot=slot, text="x", style=0, thread_nonce=nonce, reply_key=b"k" * 32, retraction=b"r" * 32
     )
-    scopes = scopes_of(GENESIS.mesh_id, EPOCH, body)
-    proof = membership.prove(SECRETS[1], RING, scopes, message_of(Kind.SECRET, EPOCH, body))
+    scopes = body.scopes(GENESIS.mesh_id, EPOCH)
+    proof = membership.prove(SECRETS[1], RING, scopes, message_of(EPOCH, body))
     return Item(Kind.SECRET, EPOCH, body, tuple(membership.tags_in(proof, 2)), proof, RING.root)
 
 

@@ -11,8 +11,8 @@ import pytest
 from fakenet import Seeded
 
 from rumor.crypto.membership import Ring
-from rumor.gossip.authoring import Draft
 from rumor.gossip.circulation import Circulation
+from rumor.gossip.drafts import Draft
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import FriendId, LinkId, ProofWanted, SlotUsed
 from rumor.gossip.items import Item, ItemId

@@ -23,7 +23,8 @@ from people import PARAMETERS, Disk, Person, town
 
 from rumor.crypto.errors import OnionBroken
 from rumor.crypto.membership import Ring
-from rumor.gossip.items import Item, Kind
+from rumor.gossip.bodies import Kind
+from rumor.gossip.items import Item
 from rumor.gossip.packets import Content, unpad_item
 from rumor.gossip.suite import Real
 from rumor.node.network.memory_transport import MemoryConnection, MemoryNetwork

@@ -1,6 +1,6 @@
 """Small simulated worlds for tests: a few dozen engines, prepared from a scenario."""
 
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.items import ItemId
 from rumor.sim.experiment import Run, prepare
 from rumor.sim.hosts import Host

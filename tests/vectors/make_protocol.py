@@ -17,10 +17,11 @@ from rumor.crypto.invites import Invitation, invitation_identity
 from rumor.crypto.refusals import Refusal, encode_refusal
 from rumor.crypto.seeds import PostSeed
 from rumor.gossip import frames
+from rumor.gossip.bodies import AdmissionBody, Kind, RelayKeyBody, SecretBody
 from rumor.gossip.errors import Fault
 from rumor.gossip.genesis import Genesis, Parameters
 from rumor.gossip.idset import IdSet
-from rumor.gossip.items import AdmissionBody, Item, Kind, RelayKeyBody, SecretBody, message_of, scopes_of
+from rumor.gossip.items import Item, message_of
 from rumor.gossip.packets import Content, Packet, pad_item
 from rumor.gossip.reconciliation import Session
 from rumor.gossip.relay_book import RelayBook
@@ -144,8 +145,8 @@ def befriending() -> Vector:
 
 
 def _proved(kind: Kind, body: SecretBody | AdmissionBody | RelayKeyBody, entropy: bytes) -> Item:
-    scopes = scopes_of(MESH_ID, EPOCH, body)
-    proof = membership._prove(MEMBERS[1], RING, scopes, message_of(kind, EPOCH, body), entropy)
+    scopes = body.scopes(MESH_ID, EPOCH)
+    proof = membership._prove(MEMBERS[1], RING, scopes, message_of(EPOCH, body), entropy)
     return Item(kind, EPOCH, body, tuple(membership.tags_in(proof, len(scopes))), proof, RING.root)
 
 
@@ -236,7 +237,7 @@ def packet(content: Content, slot: int, payload: bytes) -> tuple[Packet, Vector]
 
 def founder_item() -> tuple[Item, Vector]:
     body = AdmissionBody(slot=1, key=membership.public_key(MEMBERS[1]), possession=possession_of(MEMBERS[1]))
-    message_digest = possession.founder_digest(MESH_ID, message_of(Kind.ADMISSION, EPOCH, body))
+    message_digest = possession.founder_digest(MESH_ID, message_of(EPOCH, body))
     signature = plain_signature(MEMBERS[0], message_digest, "founder's signature")
     item = Item(Kind.ADMISSION, EPOCH, body, (), signature, b"")
     return item, {**_described(item), **_admitted(body), "signed_digest": message_digest.hex()}
