@@ -132,9 +132,9 @@ class Board:
         """Whether what has this commitment was taken back."""
         return commitment in self._opened
 
-    def retracted_by(self, opening: bytes) -> Collection[ItemId]:
-        """What is held and is taken back by this opening."""
-        return self._committed.get(commitment_of(opening), ())
+    def committed(self, commitment: bytes) -> Collection[ItemId]:
+        """What is held and has this commitment: one item, unless somebody has repeated another's."""
+        return self._committed.get(commitment, ())
 
 
 def _discard(

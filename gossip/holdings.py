@@ -12,6 +12,7 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from ..crypto.membership import Ring
+from ..crypto.seeds import commitment_of
 from .board import Board
 from .bodies import Kind
 from .events import Event, ItemAccepted, ItemRemoved, PacketKept, PacketRemoved
@@ -146,28 +147,21 @@ class Holdings:
         self.board.add(item)
         events.append(ItemAccepted(item=item))
         if item.retraction is not None:
-            for target in list(self.board.retracted_by(item.retraction.opening)):
-                events += self._take_back(target)
+            events += self._take_back(commitment_of(item.retraction.opening))
         if not item.by_founder:
             self.roster.rings.name(item.ring_root, item.epoch, ring, for_record=item.kind is Kind.ADMISSION)
         if self.store.too_large(TRANSIENT):
             events += self._expire(TRANSIENT, self.store.floor(TRANSIENT))
         return events
 
-    def _take_back(self, item_id: ItemId) -> list[Event]:
-        """Its author does not want it to be held any more, nor the packets that it came in."""
-        item = self.store.remove(item_id)
-        assert isinstance(item, Item)
-        assert item.commitment is not None
-        self.refuse(item_id)
-        events = self._forget(item)
-        # The bytes of a commitment are nowhere else, but in what others said to have their own packets dropped.
-        carriers = [
-            packet_id for packet_id, (_, data) in self.store.packets.items() if item.commitment in data
-        ]
-        for packet_id in carriers:
-            events += self._forget(self.store.remove(packet_id))
-            self.refuse(packet_id)
+    def _take_back(self, commitment: bytes) -> list[Event]:
+        """What has this commitment is held no more, nor the packets that it came in."""
+        # Its bytes are nowhere else, but in what others said to have their own packets dropped.
+        carriers = [packet_id for packet_id, (_, data) in self.store.packets.items() if commitment in data]
+        events: list[Event] = []
+        for item_id in [*self.board.committed(commitment), *carriers]:
+            events += self._forget(self.store.remove(item_id))
+            self.refuse(item_id)
         return events
 
     def keep_packet(self, packet: Packet) -> list[Event] | None:

@@ -30,8 +30,8 @@ def test_a_post_is_durable_before_anything_of_it_can_leave() -> None:
     assert [type(event) for event in events] == [SlotUsed, OutboxAdded, ProofWanted]
     assert engine.frames_to_send() == []
     assert events[1].item_id == events[2].item_id == item_id
-    assert events[1].text == "one"
-    assert events[1].slot == events[0].slot
+    assert events[1].body.text == "one"
+    assert events[1].body.slot == events[0].slot
     assert events[1].seed.hex() not in repr(events[1])
 
 
@@ -96,7 +96,7 @@ def test_an_item_that_was_kept_before_the_crash_is_not_proved_again() -> None:
     network.disconnect(peers[0], peers[1])
     ring = peers[0].engine.roster.ring_at(network.genesis.epoch_at(network.now))
     unproved = peers[0].engine.author._unproved[item_id]
-    unsigned = Item(unproved.kind, unproved.epoch, unproved.body, (), b"", b"")
+    unsigned = Item(unproved.body.kind, unproved.epoch, unproved.body, (), b"", b"")
     scopes = unsigned.scopes(network.genesis.mesh_id)
     proof = membership.prove(peers[0].secret, ring, scopes, unsigned.message)
     peers[0].engine.proof_made(item_id, proof, network.now)

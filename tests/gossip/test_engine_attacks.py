@@ -71,7 +71,7 @@ def test_a_garbled_copy_does_not_keep_the_item_out() -> None:
 
 def later_item(number: int) -> tuple[bytes, bytes]:
     """The id and the encoding of an item of a kind that a later version might have."""
-    named = [1, 9, 100_000, [number, "a reply", b"to", [b"whom"]], [b"t" * 33]]
+    named = [1, 99, 100_000, [number, "a picture", b"to", [b"whom"]], [b"t" * 33]]
     item_id = hashlib.sha256(labels.ITEM + canonical.encode(named)).digest()
     return item_id, canonical.encode([*named, b"p" * 200, b"r" * 32])
 

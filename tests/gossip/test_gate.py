@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from rumor.crypto import membership
-from rumor.crypto.membership import Ring
+from rumor.crypto.membership import Purpose, Ring
 from rumor.gossip.gate import Gate, in_words, inspect
 from rumor.gossip.genesis import Genesis, Parameters
 
@@ -23,8 +23,13 @@ OPEN: dict[str, Any] = {
     "relay_keys": [bytes([number]) for number in range(8)],
     "relay_root": RELAYS,
     "views": [VIEW, VIEW, (b"other", RELAYS), (RING.root, b"other")],
-    "secrets_left": 1,
+    "purpose": Purpose.POST,
+    "slots_left": 1,
 }
+
+
+def test_what_takes_no_slot_is_not_held_up_for_one() -> None:
+    assert gate(purpose=None, slots_left=0).obstacles == ()
 
 
 def gate(**changes: Any) -> Gate:
@@ -49,7 +54,8 @@ def test_it_is_open_when_all_is_well() -> None:
         ({"views": [(RING.root, b"other")]}, "0 friends of the 2 it takes have", None),
         ({"views": []}, "No friend of yours has shown", None),
         ({"relay_keys": [b"k"] * 7}, "8 relay keys before anybody posts; by now 7 may", None),
-        ({"secrets_left": 0}, "all that anybody may", 1_010.0),
+        ({"slots_left": 0}, "posted 4 times in this epoch, which is all that anybody may", 1_010.0),
+        ({"purpose": Purpose.REPLY, "slots_left": 0}, "replied 20 times in this epoch", 1_010.0),
     ],
 )
 def test_each_rule_closes_it_and_says_so(
@@ -68,7 +74,7 @@ def test_who_has_fewer_than_three_friends_needs_all_of_them() -> None:
 
 
 def test_waiting_helps_only_if_it_helps_with_everything() -> None:
-    assert gate(eligible_at=102, secrets_left=0).open_at == 1_020.0
+    assert gate(eligible_at=102, slots_left=0).open_at == 1_020.0
     assert gate(eligible_at=102, friend_count=0).open_at is None
 
 

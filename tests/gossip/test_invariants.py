@@ -16,7 +16,7 @@ import rumor.gossip
 from rumor.crypto import onion
 from rumor.crypto.membership import Purpose
 from rumor.crypto.onion import Delivered, Forwarded
-from rumor.gossip import frames, items
+from rumor.gossip import bodies, frames, items
 from rumor.gossip.drafts import Draft
 from rumor.gossip.events import LinkId, OutboxTurned
 from rumor.gossip.frames import Announce, Hello, Items, Packets, Reconcile, Stemmed, Want
@@ -178,6 +178,12 @@ FIELDS = {
     "SecretBody": "slot text style thread_nonce reply_key retraction",
     "AdmissionBody": "slot key possession",
     "RelayKeyBody": "relay_day key",
+    "ReplyBody": "slot text thread_nonce retraction",
+    "PollBody": "slot text style thread_nonce reply_key retraction choices",
+    "HeartBody": "target turn",
+    "FlagBody": "target turn",
+    "VoteBody": "target turn choice",
+    "RetractionBody": "slot opening",
     "Packet": "content epoch slot ring_root proof payload",
     "Payload": "command content",
 }
@@ -185,7 +191,7 @@ FIELDS = {
 
 def wire_types() -> Iterator[tuple[str, tuple[str, ...]]]:
     """Names and fields of all that can be sent: frames, items and their bodies, packets and what onions hold."""
-    for kind in (*frames.Frame.__args__, items._WholeItem, *items._BODIES.values()):
+    for kind in (*frames.Frame.__args__, items._WholeItem, *bodies.BODIES.values()):
         assert issubclass(kind, Message)
         yield kind.__name__, tuple(field.name for field in msgspec.structs.fields(kind))
     for cls in (Packet, onion.Payload):
@@ -341,7 +347,8 @@ def test_the_core_draws_from_no_source_but_the_one_it_is_given() -> None:
             if isinstance(node, ast.ImportFrom) and node.level == 0
         }
         assert not imported & {"random", "secrets", "os", "numpy", "time", "datetime", "uuid"}, path
-        attributes = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+        called = [node.func for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        attributes = {func.attr for func in called if isinstance(func, ast.Attribute)}
         drawn = {
             "expovariate",
             "uniform",

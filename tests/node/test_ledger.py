@@ -1,13 +1,17 @@
 """The ledger: what an engine made durable comes back, once, and a disk does not show what it was for."""
 
+import hashlib
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
 import pytest
 
+from rumor.crypto import canonical
 from rumor.crypto.membership import Purpose
-from rumor.gossip.bodies import Kind, RelayKeyBody, SecretBody
+from rumor.gossip.authoring import SEEDS_MAX
+from rumor.gossip.bodies import Kind, PollBody, RelayKeyBody, SecretBody
 from rumor.gossip.events import (
     Event,
     GuardChosen,
@@ -22,12 +26,13 @@ from rumor.gossip.events import (
     PacketRemoved,
     RelayKeyForgotten,
     RelayKeyMade,
+    SeedKept,
+    SeedsForgotten,
     SlotsForgotten,
     SlotUsed,
 )
 from rumor.gossip.items import Item, ItemId
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet
-from rumor.gossip.wire import Message, encode
 from rumor.node.ledger import Ledger, Remembered
 from rumor.node.outbox_rows import SLOTS_PER_ROW_MAX, OutboxFull, OutboxRows
 from rumor.node.storage.database import open_store
@@ -40,9 +45,14 @@ def draft(number: int, *, text: str = "x", sent_count: int = 0) -> OutboxAdded:
     return OutboxAdded(
         item_id=ItemId(number.to_bytes(32, "big")),
         epoch=100,
-        slot=number,
-        text=text,
-        style=1,
+        body=SecretBody(
+            slot=number,
+            text=text,
+            style=1,
+            thread_nonce=bytes(32),
+            reply_key=bytes(32),
+            retraction=bytes(32),
+        ),
         seed=number.to_bytes(32, "little"),
         sent_count=sent_count,
     )
@@ -210,22 +220,10 @@ async def test_a_forgotten_relay_key_is_not_in_the_file(tmp_path: Path) -> None:
     assert [half in dump for half in halves] == [False] * 4 + [True]
 
 
-class _FirstRow(Message, frozen=True):
-    """An outbox row as version 1 wrote it."""
-
-    item_id: bytes
-    epoch: int
-    slot: int
-    text: str
-    style: int
-    seed: bytes
-
-
 async def test_a_file_of_schema_1_is_brought_up_to_date(tmp_path: Path) -> None:
-    """A node that was updated finds its waiting secret, its slots and its items, and can write onions."""
+    """A node that was updated finds its slots and its items, can write onions, and drops what nobody would take."""
     path = tmp_path / "rumor.db"
-    old = draft(5, text="from before")
-    row = encode(_FirstRow(item_id=old.item_id, epoch=100, slot=5, text=old.text, style=1, seed=old.seed))
+    row = canonical.encode([bytes(32), 100, 5, "from before", 1, bytes(32)])
     async with open_store(path, KEY) as store:
         await store.commit([Put(Table.ITEMS, secret(1).item_id, secret(1).encoding, epoch=100)])
         slot = bytes([Purpose.POST]) + (100).to_bytes(8, "big") + (5).to_bytes(4, "big")
@@ -234,7 +232,7 @@ async def test_a_file_of_schema_1_is_brought_up_to_date(tmp_path: Path) -> None:
 
     async with open_store(path, KEY) as store:
         remembered = await after(store, [OnionSpent(relay_day=1, replay_tag=bytes(16))])
-        assert remembered.outbox == [old]
+        assert remembered.outbox == []
         assert remembered.slots == [(Purpose.POST, 100, 5)]
         assert list(remembered.items) == [secret(1)]
         assert len(remembered.spent) == 1
@@ -263,20 +261,64 @@ def test_rows_are_drawn_and_bounded() -> None:
     with pytest.raises(OutboxFull, match="waiting to be published"):
         rows.fill(draft(99))
     for number in range(OUTBOX_ROW_COUNT * (SLOTS_PER_ROW_MAX + 1)):
-        rows.mark(number, 1)
-    kept = {epoch for epoch, _ in rows.slots}
+        rows.mark(Purpose.POST, number, 1)
+    kept = {epoch for _, epoch, _ in rows.slots}
     assert len(kept) == OUTBOX_ROW_COUNT * SLOTS_PER_ROW_MAX
     assert OUTBOX_ROW_COUNT * (SLOTS_PER_ROW_MAX + 1) - 1 in kept
     assert rows.empty(draft(99).item_id) is None
 
 
 def test_the_longest_row_fits() -> None:
-    """A secret of 1,000 bytes beside as many slots as a row keeps."""
+    """A poll of 1,000 bytes beside as many slots and seeds as a row keeps."""
     rows = OutboxRows(choose=lambda _: 0)
     for number in range(OUTBOX_ROW_COUNT * SLOTS_PER_ROW_MAX):
-        rows.mark(2**47 + number, 2**32 - 1)
-    filled = rows.fill(draft(1, text="ü" * 500))
+        rows.mark(Purpose.REPLY, 2**47 + number, 2**32 - 1)
+    for number in range(SEEDS_MAX):
+        rows.keep(seed(number))
+    body = PollBody(
+        slot=2**32 - 1,
+        text="ü" * 470,
+        style=63,
+        thread_nonce=bytes(32),
+        reply_key=bytes(32),
+        retraction=bytes(32),
+        choices=[str(number) * 10 for number in range(6)],
+    )
+    longest = replace(draft(1), body=body, epoch=2**47, sent_count=4)
+    filled = rows.fill(longest)
     again = OutboxRows()
     again.load({filled.key: filled.value})
-    assert again.drafts == [draft(1, text="ü" * 500)]
+    assert again.drafts == [longest]
     assert len(list(again.slots)) == SLOTS_PER_ROW_MAX
+    assert len(again.seeds) == SEEDS_MAX // OUTBOX_ROW_COUNT
+
+
+def seed(number: int) -> SeedKept:
+    return SeedKept(
+        item_id=ItemId(number.to_bytes(32, "big")),
+        epoch=number,
+        seed=hashlib.sha256(number.to_bytes(4, "big")).digest(),
+    )
+
+
+async def test_an_unlinked_seed_is_not_in_the_file(tmp_path: Path) -> None:
+    """Who takes the disk, with the passphrase, does not find what would tie an unlinked item to its author."""
+    path = tmp_path / "rumor.db"
+    kept = [seed(number) for number in range(5)]
+    async with open_store(path, KEY) as store:
+        remembered = await after(store, [*post(0), OutboxRemoved(item_id=draft(0).item_id), *kept])
+        assert remembered.seeds == kept
+        assert all(each.seed in plain(path).serialize("main") for each in kept)
+        gone = SeedsForgotten(item_ids=tuple(each.item_id for each in kept[1:4]))
+        assert (await after(store, [gone])).seeds == [kept[0], kept[4]]
+    dump = plain(path).serialize("main")
+    assert [each.seed in dump for each in kept] == [True, False, False, False, True]
+
+
+async def test_rows_of_the_first_format_keep_their_slots(tmp_path: Path) -> None:
+    """A slot that was used before the update is not used after it."""
+    old = bytes([1, 1]) + (100).to_bytes(8, "big") + (3).to_bytes(4, "big") + b"an item of another form"
+    async with open_store(tmp_path / "rumor.db", KEY) as store:
+        await store.commit([Put(Table.OUTBOX, outbox_key(1), old)])
+        remembered = await Ledger(store).load()
+        assert (remembered.slots, remembered.outbox) == ([(Purpose.POST, 100, 3)], [])
