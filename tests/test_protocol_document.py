@@ -14,7 +14,8 @@ import pytest
 from rumor.crypto.onion import Command
 from rumor.crypto.refusals import Refusal
 from rumor.crypto.scopes import DATA_SIZE, Purpose
-from rumor.gossip import frames, items
+from rumor.gossip import frames
+from rumor.gossip.bodies import Kind
 from rumor.gossip.errors import Fault
 from rumor.gossip.genesis import TRIAL, Parameters
 
@@ -105,7 +106,7 @@ def test_parameters_in_order_with_ranges_and_defaults() -> None:
 
 def test_kinds_of_items() -> None:
     documented = {bare(name): int(kind) for name, kind, _ in tables("Kind", "Number", "Scopes, in order")}
-    assert documented == {kind.name: int(kind) for kind in items.Kind}
+    assert documented == {kind.name: int(kind) for kind in Kind}
 
 
 @pytest.mark.parametrize(

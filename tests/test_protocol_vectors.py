@@ -162,13 +162,42 @@ def test_befriending() -> None:
     assert labelled("rumor/words/v1/confirm", words.encode()).hex() == BEFRIENDING["confirmation_digest"]
 
 
+#: The fields of each kind's body, in order; those that are bytes.
+FIELDS = {
+    1: "slot text style thread_nonce reply_key retraction",
+    2: "slot key possession",
+    3: "relay_day key",
+    4: "slot text thread_nonce retraction",
+    5: "slot text style thread_nonce reply_key retraction choices",
+    6: "target turn",
+    7: "target turn",
+    8: "target turn choice",
+    9: "slot opening",
+}
+PLAIN = {"slot", "text", "style", "choices", "turn", "choice", "relay_day"}
+
+
 def body_of(vector: dict[str, Any]) -> list[Any]:
-    if vector["kind"] == 1:
-        fields = [raw(vector[name]) for name in ("thread_nonce", "reply_key", "retraction")]
-        return [vector["slot"], vector["text"], vector["style"], *fields]
-    if vector["kind"] == 3:
-        return [vector["relay_day"], raw(vector["key"])]
-    return [vector["slot"], raw(vector["key"]), raw(vector["possession"])]
+    names = FIELDS[vector["kind"]].split()
+    return [vector[name] if name in PLAIN else raw(vector[name]) for name in names]
+
+
+def scopes_of(vector: dict[str, Any]) -> list[bytes]:
+    slot = vector["epoch"].to_bytes(8, "big") + vector.get("slot", 0).to_bytes(4, "big")
+    thread = b"\x07" + raw(vector.get("thread_nonce", ""))
+    target = raw(vector.get("target", ""))
+    data = {
+        1: [b"\x05" + slot, thread],
+        2: [b"\x03" + slot],
+        3: [b"\x02" + vector.get("relay_day", 0).to_bytes(8, "big")],
+        4: [b"\x06" + slot, thread],
+        5: [b"\x05" + slot, thread],
+        6: [b"\x08" + target],
+        7: [b"\x09" + target],
+        8: [b"\x0a" + target],
+        9: [b"\x06" + slot],
+    }
+    return [MESH_ID + each for each in data[vector["kind"]]]
 
 
 @pytest.mark.parametrize("name", VECTORS["items"])
@@ -182,16 +211,12 @@ def test_item(name: str) -> None:
     assert labelled("rumor/item/v1", cbor([*signed, tags])).hex() == vector["item_id"]
     assert cbor([*signed, tags, proof, root]).hex() == vector["encoding"]
     assert Item.decode_untrusted(raw(vector["encoding"])).item_id.hex() == vector["item_id"]
-    slot = vector["epoch"].to_bytes(8, "big") + vector.get("slot", 0).to_bytes(4, "big")
     if not root:
         digest = labelled("rumor/founder/v1", MESH_ID, cbor(signed))
         assert digest.hex() == vector["signed_digest"]
         assert plain_signature_holds(raw(GENESIS["founder"]), digest, proof)
         return
-    scopes = [MESH_ID + b"\x05" + slot, MESH_ID + b"\x07" + raw(vector["thread_nonce"])] if tags[1:] else []
-    if vector["kind"] == 3:
-        scopes = [MESH_ID + b"\x02" + vector["relay_day"].to_bytes(8, "big")]
-    scopes = scopes or [MESH_ID + b"\x03" + slot]
+    scopes = scopes_of(vector)
     assert [scope.hex() for scope in scopes] == vector["scopes"]
     assert b"".join(tags) == proof[: 33 * len(tags)]
     assert reference.verify(proof, [raw(key) for key in RING["keys"]], scopes, cbor(signed))
@@ -200,12 +225,21 @@ def test_item(name: str) -> None:
 def test_values_of_a_secret_come_from_its_seed() -> None:
     vector = VECTORS["items"]["secret"]
     seed = raw(vector["seed"])
-    assert hkdf(seed, "rumor/secret/v1/thread").hex() == vector["thread_nonce"]
     reply = PrivateKey(hkdf(seed, "rumor/secret/v1/reply"))
     assert bytes(reply.public_key).hex() == vector["reply_key"]
     value = hkdf(seed, "rumor/secret/v1/retraction")
-    assert value.hex() == vector["retraction_value"]
+    assert value.hex() == vector["opening"] == VECTORS["items"]["retraction"]["opening"]
     assert labelled("rumor/retraction/v1", value).hex() == vector["retraction"]
+
+
+@pytest.mark.parametrize("name", ["secret", "poll"])
+def test_a_thread_is_its_authors(name: str) -> None:
+    """The nonce follows from the tag of the slot; the author's reply has the persona of its secret."""
+    vector = VECTORS["items"][name]
+    bound = [raw(vector["tags"][0]), raw(vector["reply_key"]), raw(vector["retraction"])]
+    assert labelled("rumor/thread/v1", *bound).hex() == vector["thread_nonce"]
+    reply = VECTORS["items"]["reply"]
+    assert reply["tags"][1] == VECTORS["items"]["secret"]["tags"][1]
 
 
 @pytest.mark.parametrize("name", ["admission", "founder's admission"])

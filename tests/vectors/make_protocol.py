@@ -7,6 +7,7 @@ checks them with a CBOR encoder and hashes of its own.
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -14,10 +15,25 @@ from rumor.crypto import membership, onion, possession
 from rumor.crypto.befriending import Inviter, Joiner
 from rumor.crypto.identity import NodeSecret
 from rumor.crypto.invites import Invitation, invitation_identity
+from rumor.crypto.membership import Purpose
 from rumor.crypto.refusals import Refusal, encode_refusal
 from rumor.crypto.seeds import PostSeed
 from rumor.gossip import frames
-from rumor.gossip.bodies import AdmissionBody, Kind, RelayKeyBody, SecretBody
+from rumor.gossip.bodies import (
+    AdmissionBody,
+    Body,
+    FlagBody,
+    HeartBody,
+    Kind,
+    PollBody,
+    RelayKeyBody,
+    ReplyBody,
+    RetractionBody,
+    SecretBody,
+    VoteBody,
+    slot_scope,
+    thread_nonce,
+)
 from rumor.gossip.errors import Fault
 from rumor.gossip.genesis import Genesis, Parameters
 from rumor.gossip.idset import IdSet
@@ -144,41 +160,74 @@ def befriending() -> Vector:
     }
 
 
-def _proved(kind: Kind, body: SecretBody | AdmissionBody | RelayKeyBody, entropy: bytes) -> Item:
+def _proved(body: Body, entropy: bytes) -> Item:
     scopes = body.scopes(MESH_ID, EPOCH)
     proof = membership._prove(MEMBERS[1], RING, scopes, message_of(EPOCH, body), entropy)
-    return Item(kind, EPOCH, body, tuple(membership.tags_in(proof, len(scopes))), proof, RING.root)
+    return Item(body.kind, EPOCH, body, tuple(membership.tags_in(proof, len(scopes))), proof, RING.root)
+
+
+def _secret_fields(slot: int, seed: PostSeed) -> dict[str, Any]:
+    reply_key, retraction = seed.reply_secret.public.raw, seed.retraction_commitment
+    tag = membership.tag(MEMBERS[1], slot_scope(MESH_ID, Purpose.POST, EPOCH, slot))
+    nonce = thread_nonce(tag, reply_key, retraction)
+    return {"slot": slot, "thread_nonce": nonce, "reply_key": reply_key, "retraction": retraction}
 
 
 def secret_item() -> tuple[Item, Vector]:
     seed = PostSeed(digest("seed of the secret"))
-    body = SecretBody(
-        slot=2,
-        text="I never liked the café.\nNobody knows.",
-        style=7,
-        thread_nonce=seed.thread_nonce,
-        reply_key=seed.reply_secret.public.raw,
-        retraction=seed.retraction_commitment,
-    )
+    text = "I never liked the café.\nNobody knows."
+    body = SecretBody(text=text, style=7, **_secret_fields(2, seed))
     entropy = digest("entropy of the secret")
-    item = _proved(Kind.SECRET, body, entropy)
+    item = _proved(body, entropy)
     return item, {
         **_described(item),
-        "text": body.text,
-        "style": body.style,
+        **_fields(body),
         "seed": seed.raw.hex(),
-        "thread_nonce": body.thread_nonce.hex(),
-        "reply_key": body.reply_key.hex(),
-        "retraction_value": seed.retraction.hex(),
-        "retraction": body.retraction.hex(),
+        "opening": seed.retraction.hex(),
         "entropy": entropy.hex(),
     }
+
+
+def conversation(secret: Item) -> dict[str, Vector]:
+    """A poll, and what is said about the secret."""
+    assert secret.secret is not None
+    seed = PostSeed(digest("seed of the poll"))
+    bodies: dict[str, Body] = {
+        "reply": ReplyBody(
+            slot=3,
+            text="Me neither.",
+            thread_nonce=secret.secret.thread_nonce,
+            retraction=PostSeed(digest("seed of the reply")).retraction_commitment,
+        ),
+        "poll": PollBody(
+            text="Tea or coffee?", style=0, choices=["Tea", "Coffee"], **_secret_fields(1, seed)
+        ),
+        "heart": HeartBody(target=secret.item_id, turn=0),
+        "flag": FlagBody(target=secret.item_id, turn=1),
+        "retraction": RetractionBody(slot=4, opening=PostSeed(digest("seed of the secret")).retraction),
+    }
+    made = {name: _proved(body, digest(f"entropy of the {name}")) for name, body in bodies.items()}
+    body = VoteBody(target=made["poll"].item_id, turn=0, choice=1)
+    made["vote"] = _proved(body, digest("entropy of the vote"))
+    return {
+        name: {
+            **_described(item),
+            **_fields(item.body),
+            "entropy": digest(f"entropy of the {name}").hex(),
+        }
+        for name, item in made.items()
+    }
+
+
+def _fields(body: Body) -> Vector:
+    fields = msgspec.structs.asdict(body)
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items()}
 
 
 def admission_item() -> tuple[Item, Vector]:
     body = AdmissionBody(slot=0, key=membership.public_key(NEWCOMER), possession=possession_of(NEWCOMER))
     entropy = digest("entropy of the admission")
-    item = _proved(Kind.ADMISSION, body, entropy)
+    item = _proved(body, entropy)
     return item, {**_described(item), **_admitted(body), "entropy": entropy.hex()}
 
 
@@ -187,7 +236,7 @@ def relay_key_item() -> tuple[Item, Vector]:
     secret = digest("relay secret")
     body = RelayKeyBody(relay_day=GENESIS.parameters.relay_day_at(EPOCH) + 1, key=onion.relay_public(secret))
     entropy = digest("entropy of the relay key")
-    item = _proved(Kind.RELAY_KEY, body, entropy)
+    item = _proved(body, entropy)
     return item, {
         **_described(item),
         "relay_day": body.relay_day,
@@ -252,7 +301,7 @@ def _described(item: Item) -> Vector:
     return {
         "kind": int(item.kind),
         "epoch": item.epoch,
-        **({} if isinstance(item.body, RelayKeyBody) else {"slot": item.body.slot}),
+        **({"slot": item.body.slot} if hasattr(item.body, "slot") else {}),
         "scopes": [scope.hex() for scope in scopes],
         "message": item.message.hex(),
         "message_hash": item.message_hash.hex(),
@@ -363,6 +412,7 @@ def vectors() -> Vector:
             "admission": admission_vector,
             "founder's admission": founders_vector,
             "relay key": relay_key_vector,
+            **conversation(secret),
         },
         "relays": relay_vector,
         "packets": {"onion": onion_vector, "item": carrier_vector},
