@@ -53,6 +53,8 @@ WORDS_CONFIRMED: Final = b"rumor/words/v1/confirm"
 ITEM: Final = b"rumor/item/v1"
 # gossip.bodies: the nonce of a thread.
 THREAD: Final = b"rumor/thread/v1"
+# gossip.personas: the face that goes with a tag.
+PERSONA: Final = b"rumor/persona/v1"
 # gossip.packets: the id of a packet.
 PACKET: Final = b"rumor/packet/v1"
 # gossip.relay_book: the digest of the relay keys that are eligible.

@@ -39,6 +39,8 @@ class Board:
 
     def __init__(self) -> None:
         self._threads: defaultdict[bytes, _Thread] = defaultdict(_Thread)
+        self.secrets: dict[ItemId, bytes] = {}
+        """The thread of each secret, in the order in which they came."""
         self._choices: dict[ItemId, int] = {}
         """How many choices each poll has."""
         self._marks: defaultdict[bytes, dict[ItemId, MarkBody]] = defaultdict(dict)
@@ -51,7 +53,7 @@ class Board:
         other = Board()
         for nonce, thread in self._threads.items():
             other._threads[nonce] = _Thread(thread.secrets.copy(), thread.replies.copy())
-        other._choices = self._choices.copy()
+        other.secrets, other._choices = self.secrets.copy(), self._choices.copy()
         for target, marks in self._marks.items():
             other._marks[target] = marks.copy()
         for commitment, ids in self._committed.items():
@@ -65,6 +67,7 @@ class Board:
         item_id = item.item_id
         if item.secret is not None:
             self._threads[item.secret.thread_nonce].secrets[item_id] = item.tags[1]
+            self.secrets[item_id] = item.secret.thread_nonce
         if item.poll is not None:
             self._choices[item_id] = len(item.poll.choices)
         if item.reply is not None:
@@ -80,6 +83,7 @@ class Board:
         """An item that was added is held no more."""
         item_id = item.item_id
         self._choices.pop(item_id, None)
+        self.secrets.pop(item_id, None)
         body = item.secret or item.reply
         if body is not None and (thread := self._threads.get(body.thread_nonce)) is not None:
             thread.secrets.pop(item_id, None)
@@ -108,6 +112,10 @@ class Board:
                 case VoteBody(choice=choice) if choice < len(votes):
                     votes[choice] += 1
         return Tally(hearts=hearts, flags=flags, votes=tuple(votes))
+
+    def marked(self) -> Collection[ItemId]:
+        """All that anybody has marked."""
+        return [ItemId(target) for target in self._marks]
 
     def marks_on(self, target: bytes) -> Collection[ItemId]:
         """The marks on an item."""

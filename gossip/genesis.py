@@ -72,6 +72,10 @@ class Parameters(Message, frozen=True):
         """Traffic budget of a node in an epoch."""
         return -(-self.bytes_per_day * self.epoch_s // _DAY_S)
 
+    def flags_to_fold(self, member_count: int) -> int:
+        """How many flags fold a secret or a reply in a mesh of so many members."""
+        return max(self.flag_threshold, -(-self.flag_percent * member_count // 100))
+
     def relay_day_at(self, epoch: int) -> int:
         """The relay day that holds an epoch."""
         return epoch // self.relay_day_epochs

@@ -93,6 +93,7 @@ class Table(Enum):
     RINGS = "rings"  #: rings that items name and that do not follow from the records
     RELAY_KEYS = "relay_keys"  #: the secret halves of this node's relay keys
     ONIONS = "onions"  #: replay tags of onions that this node has relayed
+    READING = "reading"  #: what this node's person wants to read, and what not
     PACKETS = "packets"  #: packets kept for friends that were away; a log
     ITEMS = "items"  #: accepted items; a log
 

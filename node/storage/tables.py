@@ -2,14 +2,14 @@
 
 Every function here is synchronous and works on one `apsw.Connection`; `database` says who calls it when.
 
-Schema 2: a table per `storage.Table` with `key BLOB PRIMARY KEY, value BLOB`, and for logs
+Schema 3: a table per `storage.Table` with `key BLOB PRIMARY KEY, value BLOB`, and for logs
 `seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB UNIQUE, epoch INTEGER, value BLOB`. An outbox value is
 `16 random bytes || u16 length || value || random bytes`, 4,096 bytes in all; its 64 rows are made with the file.
 Written twice, a row differs at both ends, and so on each of the two pages that it takes: SQLite would leave a page
 alone whose bytes do not change.
 
-Schema 1 had no table of onions, and outbox values of `u16 length || value || zeros`. It is brought up to date
-when it is opened.
+Schema 2 had no table of what a person wants to read; schema 1 also none of onions, and outbox values of
+`u16 length || value || zeros`. They are brought up to date when they are opened.
 """
 
 import os
@@ -39,7 +39,7 @@ __all__ = ["KEY_SIZE", "apply_group", "configure", "prepare", "sql", "translated
 KEY_SIZE: Final = 32
 """Bytes of the key."""
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 PAGE_SIZE: Final = 4096
 _SALT_SIZE: Final = 16
 
@@ -105,7 +105,7 @@ def prepare(connection: apsw.Connection, key: bytes, size_max: int, path: Path) 
             if version == 0:
                 _make(connection)
             else:
-                _upgrade(connection)
+                _upgrade(connection, version)
             connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
     connection.execute(f"pragma max_page_count = {size_max // PAGE_SIZE}").fetchall()
 
@@ -131,14 +131,16 @@ def _make_table(connection: apsw.Connection, table: Table) -> None:
     )
 
 
-def _upgrade(connection: apsw.Connection) -> None:
-    """Brings schema 1 up to date."""
-    _make_table(connection, Table.ONIONS)
-    rows = connection.execute("SELECT key, value FROM outbox").fetchall()
-    connection.executemany(
-        "UPDATE outbox SET value = ? WHERE key = ?",
-        [(_padded(_unpadded_first(cast(bytes, value))), key) for key, value in rows],
-    )
+def _upgrade(connection: apsw.Connection, version: int) -> None:
+    """Brings an earlier schema up to date."""
+    _make_table(connection, Table.READING)
+    if version == 1:
+        _make_table(connection, Table.ONIONS)
+        rows = connection.execute("SELECT key, value FROM outbox").fetchall()
+        connection.executemany(
+            "UPDATE outbox SET value = ? WHERE key = ?",
+            [(_padded(_unpadded_first(cast(bytes, value))), key) for key, value in rows],
+        )
 
 
 @contextmanager

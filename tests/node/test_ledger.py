@@ -238,13 +238,14 @@ async def test_a_file_of_schema_1_is_brought_up_to_date(tmp_path: Path) -> None:
         assert len(remembered.spent) == 1
         remembered = await after(store, [SlotsForgotten(purpose=Purpose.POST, epoch=100)])
         assert remembered.slots == []
-    assert plain(path).pragma("user_version") == 2
+    assert plain(path).pragma("user_version") == 3
 
 
 def make_first(path: Path, rows: dict[bytes, bytes]) -> None:
     """Takes a file back to schema 1, with these in its outbox."""
     connection = plain(path)
     connection.execute("DROP TABLE onions")
+    connection.execute("DROP TABLE reading")
     connection.execute("UPDATE outbox SET value = zeroblob(4096)")
     for key, value in rows.items():
         padded = (len(value).to_bytes(2, "big") + value).ljust(4096, b"\0")

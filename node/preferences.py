@@ -1,0 +1,137 @@
+"""Preferences: what this node's person wants to read, and what not.
+
+What is hidden, which threads are muted or subscribed to and how far they were read, which words nobody wants to see,
+and how long one's own posts stay linked. All of it is local, works at once, lies in the encrypted store and is told to
+nobody. Bounded; what is about expired items is forgotten with them.
+
+A row of the store is a byte for what it is, with 32 bytes of what it is about, and a value: nothing, or the number of
+replies that were read (u32).
+"""
+
+import enum
+import re
+import unicodedata
+from collections.abc import Collection
+from typing import Annotated, Final
+
+import msgspec
+
+from ..gossip.errors import LocalError
+from ..gossip.wire import Message, decode_untrusted, encode
+from .storage.store import Change, Delete, Put, Store, Table
+
+__all__ = ["Preferences", "Settings", "Sort"]
+
+#: Things of each sort that are remembered. A person makes a handful a day.
+ENTRIES_MAX: Final = 4_096
+FILTERS_MAX: Final = 100
+FILTER_SIZE_MAX: Final = 64
+SETTINGS_SIZE_MAX: Final = 16_384
+_SETTINGS: Final = b"settings"
+
+
+class Sort(enum.IntEnum):
+    """What a row is; the value is its first byte on the disk."""
+
+    #: An item that is not to be shown.
+    HIDDEN = 1
+    #: An item that is to be shown although it was flagged.
+    UNFOLDED = 2
+    #: A thread that is not to be shown.
+    MUTED = 3
+    #: A thread that is followed, with the number of replies that were read.
+    SUBSCRIBED = 4
+
+
+class Settings(Message, frozen=True):
+    """What is set once."""
+
+    filters: Annotated[list[str], msgspec.Meta(max_length=FILTERS_MAX)] = []
+    """Words and phrases; what has one of them is not shown."""
+    link_hours: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 168
+    """How long one's own posts stay linked once they are published; 0 unlinks them at once."""
+    lock_minutes: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
+    """Minutes without use after which the page asks for the passphrase; 0 for never."""
+
+
+class Preferences:
+    """The preferences of one profile."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._entries: dict[Sort, dict[bytes, int]] = {sort: {} for sort in Sort}
+        self.settings = Settings()
+        self._filter: re.Pattern[str] | None = None
+
+    async def load(self) -> None:
+        """Reads them. Raises ``StoreError``."""
+        for key, value in (await self._store.load(Table.READING)).items():
+            if key == _SETTINGS:
+                self.settings = decode_untrusted(Settings, value, SETTINGS_SIZE_MAX)
+            else:
+                self._entries[Sort(key[0])][key[1:]] = int.from_bytes(value, "big")
+        self._filter = _compiled(self.settings.filters)
+
+    def has(self, sort: Sort, about: bytes) -> bool:
+        return about in self._entries[sort]
+
+    def all(self, sort: Sort) -> Collection[bytes]:
+        return self._entries[sort].keys()
+
+    def read_count(self, thread_nonce: bytes) -> int | None:
+        """How many replies of a thread were read; None for one that is not subscribed to."""
+        return self._entries[Sort.SUBSCRIBED].get(thread_nonce)
+
+    def is_filtered(self, text: str) -> bool:
+        """Whether a text has a word that is not wanted."""
+        return self._filter is not None and self._filter.search(_folded(text)) is not None
+
+    async def put(self, sort: Sort, about: bytes, count: int = 0) -> None:
+        """Remembers something. Raises ``LocalError`` for one too many, ``StoreError``."""
+        entries = self._entries[sort]
+        if about not in entries and len(entries) >= ENTRIES_MAX:
+            raise LocalError(f"{ENTRIES_MAX:,} are remembered already; take some back first.")
+        await self._store.commit([Put(Table.READING, bytes([sort]) + about, count.to_bytes(4, "big"))])
+        entries[about] = count
+
+    async def remove(self, sort: Sort, about: bytes) -> None:
+        """Forgets something, or does nothing. Raises ``StoreError``."""
+        if self._entries[sort].pop(about, None) is not None:
+            await self._store.commit([Delete(Table.READING, bytes([sort]) + about)])
+
+    async def keep_only(self, items: Collection[bytes], threads: Collection[bytes]) -> None:
+        """Forgets what is about anything else. Raises ``StoreError``."""
+        changes: list[Change] = []
+        for sort, kept in (
+            (Sort.HIDDEN, items),
+            (Sort.UNFOLDED, items),
+            (Sort.MUTED, threads),
+            (Sort.SUBSCRIBED, threads),
+        ):
+            for about in [about for about in self._entries[sort] if about not in kept]:
+                del self._entries[sort][about]
+                changes.append(Delete(Table.READING, bytes([sort]) + about))
+        if changes:
+            await self._store.commit(changes)
+
+    async def set(self, settings: Settings) -> None:
+        """Changes the settings. Raises ``LocalError`` for filters that will not do, ``StoreError``."""
+        filters = list(dict.fromkeys(" ".join(_folded(each).split()) for each in settings.filters))
+        filters = [each for each in filters if each]
+        if len(filters) > FILTERS_MAX or any(len(each) > FILTER_SIZE_MAX for each in filters):
+            raise LocalError(
+                f"There can be {FILTERS_MAX} filters, of {FILTER_SIZE_MAX} characters each at the most."
+            )
+        settings = msgspec.structs.replace(settings, filters=filters)
+        await self._store.commit([Put(Table.READING, _SETTINGS, encode(settings))])
+        self.settings, self._filter = settings, _compiled(filters)
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFKC", text).casefold()
+
+
+def _compiled(filters: Collection[str]) -> re.Pattern[str] | None:
+    """Whole words and phrases, whatever white space is between the words."""
+    words = [r"\s+".join(map(re.escape, each.split())) for each in filters]
+    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)") if words else None
