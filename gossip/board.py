@@ -41,6 +41,7 @@ class Board:
         self._threads: defaultdict[bytes, _Thread] = defaultdict(_Thread)
         self.secrets: dict[ItemId, bytes] = {}
         """The thread of each secret, in the order in which they came."""
+        self._replied: set[ItemId] = set()
         self._choices: dict[ItemId, int] = {}
         """How many choices each poll has."""
         self._marks: defaultdict[bytes, dict[ItemId, MarkBody]] = defaultdict(dict)
@@ -53,7 +54,8 @@ class Board:
         other = Board()
         for nonce, thread in self._threads.items():
             other._threads[nonce] = _Thread(thread.secrets.copy(), thread.replies.copy())
-        other.secrets, other._choices = self.secrets.copy(), self._choices.copy()
+        other.secrets, other._replied = self.secrets.copy(), self._replied.copy()
+        other._choices = self._choices.copy()
         for target, marks in self._marks.items():
             other._marks[target] = marks.copy()
         for commitment, ids in self._committed.items():
@@ -72,6 +74,7 @@ class Board:
             self._choices[item_id] = len(item.poll.choices)
         if item.reply is not None:
             self._threads[item.reply.thread_nonce].replies[item_id] = item.tags[1]
+            self._replied.add(item_id)
         if item.mark is not None:
             self._marks[item.mark.target][item_id] = item.mark
         if item.commitment is not None:
@@ -84,6 +87,7 @@ class Board:
         item_id = item.item_id
         self._choices.pop(item_id, None)
         self.secrets.pop(item_id, None)
+        self._replied.discard(item_id)
         body = item.secret or item.reply
         if body is not None and (thread := self._threads.get(body.thread_nonce)) is not None:
             thread.secrets.pop(item_id, None)
@@ -112,6 +116,14 @@ class Board:
                 case VoteBody(choice=choice) if choice < len(votes):
                     votes[choice] += 1
         return Tally(hearts=hearts, flags=flags, votes=tuple(votes))
+
+    def has_thread(self, thread_nonce: bytes) -> bool:
+        """Whether anything of this thread is held."""
+        return thread_nonce in self._threads
+
+    def has(self, item_id: bytes) -> bool:
+        """Whether this is a secret or a reply that is held."""
+        return item_id in self.secrets or item_id in self._replied
 
     def marked(self) -> Collection[ItemId]:
         """All that anybody has marked."""

@@ -1,9 +1,9 @@
 """Personas: who somebody is in one thread, for the eyes.
 
-A member has one tag in a thread and another in every other, and its face follows from the tag by a fixed table, so that
-every node shows the same one. The colours are those of Okabe and Ito ("Color Universal Design", 2008), which people with
-any kind of colour vision tell apart; the icon and the name tell what the colour does not. Two members of a thread may
-look alike by chance: who has to be sure compares tags.
+A member has one tag in a thread and another in every other, and its face follows from the tag by a fixed table, so
+that every node shows the same one. The colours are those of Okabe and Ito ("Color Universal Design", 2008), which
+people with any kind of colour vision tell apart; the icon and the name tell what the colour does not. Two members of a
+thread may look alike by chance: who has to be sure compares tags.
 """
 
 import hashlib

@@ -388,8 +388,9 @@ def follow_feed(client: "Client", count: int, tell: Callable[[dict[str, Any]], N
     from .client import ClientError, NotRunning
 
     try:
-        for secret in client.follow("/secrets/following", count=count):
-            tell(secret)
+        for news in client.follow("/news", count=count):
+            if news.pop("news") == "secret":
+                tell(news)
     except KeyboardInterrupt:
         return
     except NotRunning as error:

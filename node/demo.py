@@ -22,6 +22,7 @@ import msgspec
 import trio
 
 from ..gossip.bodies import Kind
+from ..gossip.events import ItemAccepted
 from ..gossip.genesis import TRIAL, Parameters
 from ..gossip.pace import PACKET_SIZE
 from .account import Account
@@ -176,7 +177,7 @@ async def _meet_and_post(nodes: list[Node], at: Say) -> dict[str, Any]:
                 # As a person would: while relay keys come in, friends' views differ for a moment.
                 await _until(partial(_may_post, node))
                 asked_at = trio.current_time()
-                posted[(await node.post(text, 0))["id"]] = asked_at
+                posted[(await node.speaker.post(text, 0))["id"]] = asked_at
                 await trio.sleep(0.2)
         await _until(lambda: _all_seen(seen, posted))
         readers.cancel_scope.cancel()
@@ -251,11 +252,11 @@ async def _read(
     node: Node, seen: dict[str, float], task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED
 ) -> None:
     assert node.driver is not None
-    async with node.driver.follow(1_000) as items:
+    async with node.driver.follow(1_000) as events:
         task_status.started()
-        async for item in items:
-            if item.kind is Kind.SECRET:
-                seen[item.item_id.hex()] = trio.current_time()
+        async for event in events:
+            if isinstance(event, ItemAccepted) and event.item.kind is Kind.SECRET:
+                seen[event.item.item_id.hex()] = trio.current_time()
 
 
 def _quantile(ordered: list[float], share: float) -> float:

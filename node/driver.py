@@ -9,7 +9,7 @@ own and comes back as calls into the engine.
 import os
 from collections.abc import Awaitable, Callable, Sequence
 from random import SystemRandom
-from typing import Final
+from typing import Final, Protocol
 
 import trio
 
@@ -21,9 +21,14 @@ from ..gossip.events import (
     Event,
     FriendId,
     ItemAccepted,
+    ItemRemoved,
     LinkId,
     LinkRefused,
+    OutboxAdded,
+    OutboxRemoved,
+    OutboxTurned,
     ProofWanted,
+    RosterChanged,
     Sponsored,
     VerifyWanted,
 )
@@ -35,7 +40,7 @@ from .ledger import Ledger
 from .storage.store import OUTBOX_ROW_COUNT, Change, StoreError
 from .workers import WorkerError, Workers
 
-__all__ = ["Driver", "DriverEnded", "SystemSource"]
+__all__ = ["Driver", "DriverEnded", "News", "SystemSource", "Watcher"]
 
 #: Frames taken between two flushes. One ``Want`` of 33 kB makes 2 MB of answers, so this bounds what a friend can have
 #: made ready while the disk is slow.
@@ -44,6 +49,22 @@ UNFLUSHED_MAX: Final = 32
 NAP_S_MAX: Final = 60.0
 #: Followers of the feed at once: a page or two, and a few terminals.
 READERS_MAX: Final = 32
+
+
+#: What followers hear of: what there is to read, and what becomes of what waits.
+News = ItemAccepted | ItemRemoved | OutboxAdded | OutboxRemoved | OutboxTurned | RosterChanged
+
+
+class Watcher(Protocol):
+    """Keeps an index of the items of one node."""
+
+    def came(self, item: Item) -> None:
+        """An item is here now."""
+        ...
+
+    def went(self, item_id: ItemId) -> None:
+        """An item is gone; perhaps it was never told of."""
+        ...
 
 
 class DriverEnded(Exception):
@@ -103,7 +124,8 @@ class Driver:
         self._next_link = 1
         self._wake = trio.Event()
         self._waiters: list[trio.Event] = []
-        self._readers: list[trio.MemorySendChannel[Item]] = []
+        self._readers: list[trio.MemorySendChannel[News]] = []
+        self._watcher: Watcher | None = None
         self._unflushed_count = 0
         self._failure: Exception | None = None
 
@@ -182,8 +204,16 @@ class Driver:
             waiter.set()
         for event in events:
             match event:
-                case ItemAccepted(item=item):
-                    self._tell(item)
+                case (
+                    ItemAccepted()
+                    | ItemRemoved()
+                    | OutboxAdded()
+                    | OutboxRemoved()
+                    | OutboxTurned(item_id=bytes())
+                ):
+                    self._tell(event)
+                case RosterChanged():
+                    self._tell(event)
                 case ProofWanted():
                     nursery.start_soon(self._prove, event)
                 case VerifyWanted():
@@ -274,23 +304,33 @@ class Driver:
         if self._failure is not None:
             raise self._failure
 
-    def follow(self, waiting_max: int) -> trio.MemoryReceiveChannel[Item]:
-        """Items from now on, as they are accepted; a reader that falls behind by ``waiting_max`` is cut off.
+    def follow(self, waiting_max: int) -> trio.MemoryReceiveChannel[News]:
+        """What happens from now on; a reader that falls behind by ``waiting_max`` is cut off.
 
         The oldest reader is cut off for one too many. Raises what ``settled`` raises.
         """
         self._check()
-        sender, receiver = trio.open_memory_channel[Item](waiting_max)
+        sender, receiver = trio.open_memory_channel[News](waiting_max)
         self._readers = [each for each in self._readers if each.statistics().open_receive_channels]
         if len(self._readers) >= READERS_MAX:
             self._readers.pop(0).close()
         self._readers.append(sender)
         return receiver
 
-    def _tell(self, item: Item) -> None:
+    def watch(self, watcher: Watcher) -> None:
+        """Whoever keeps an index of what is here is told of it, before anybody else."""
+        self._watcher = watcher
+
+    def _tell(self, event: News) -> None:
+        if self._watcher is not None:
+            match event:
+                case ItemAccepted(item=item):
+                    self._watcher.came(item)
+                case ItemRemoved(item_id=item_id):
+                    self._watcher.went(item_id)
         for sender in list(self._readers):
             try:
-                sender.send_nowait(item)
+                sender.send_nowait(event)
             except (trio.WouldBlock, trio.BrokenResourceError):
                 self._readers.remove(sender)
                 sender.close()

@@ -10,17 +10,14 @@ from typing import Any, Final
 
 import trio
 
-from ..gossip.bodies import Kind
-from ..gossip.drafts import Draft
 from ..gossip.errors import GossipError
 from ..gossip.events import FriendId
 from ..gossip.genesis import Genesis, Parameters
-from ..gossip.items import Item
 from ..gossip.randomness import Streams
 from ..gossip.wire import Message
 from .account import Account, AccountError
-from .api.answers import describe_friend, describe_mesh, describe_pending, describe_posting, describe_secret
-from .api.mixing import describe_mixing, describe_outbox, describe_queued
+from .api.answers import describe_friend, describe_mesh, describe_pending, describe_posting
+from .api.mixing import describe_mixing, describe_outbox
 from .befriending import Befriender
 from .clock import Clock
 from .driver import Driver, SystemSource
@@ -30,7 +27,11 @@ from .messages import Confirmed, Moved, decode_untrusted_message, encode_message
 from .network.cells import megabytes_per_day
 from .network.connections import Connections, Down, Other, Received, Up
 from .network.transport import ADDRESSES_MAX, NodeId, Transport
-from .storage.store import Store, Table
+from .news import news
+from .preferences import Preferences
+from .reading import Reader
+from .speaking import Speaker
+from .storage.store import Store
 from .workers import Workers
 
 __all__ = ["Node"]
@@ -38,6 +39,8 @@ __all__ = ["Node"]
 #: The first byte of a payload: what the rest is for.
 _FRIENDSHIP: Final = b"\x00"
 _GOSSIP: Final = b"\x01"
+#: Seconds between two looks at what is to be forgotten.
+TIDY_S: Final = 60.0
 
 
 class Node:
@@ -68,6 +71,8 @@ class Node:
         self._random: Streams = random or SystemSource()
         self._book = Friendbook(store)
         self.driver: Driver | None = None
+        self.preferences = Preferences(store)
+        self._reader: Reader | None = None
         self._driver_wanted = trio.Event()
         self._entering = trio.Lock()
         self._active: set[NodeId] = set()
@@ -80,6 +85,7 @@ class Node:
         """Reads the profile. Raises ``StoreError``, ``AccountError``."""
         self._account = await Account.load(self._store)
         await self._book.load()
+        await self.preferences.load()
         self._transport = self._make_transport(self._account.node_secret.seed, self._admits)
         self._connections = Connections(
             self._transport, random=self._random.stream("back-off"), cell_rate=self._cell_rate
@@ -108,12 +114,32 @@ class Node:
             await nursery.start(self._befriender.run)
             nursery.start_soon(self._drive)
             nursery.start_soon(self._listen, nursery)
+            nursery.start_soon(self._tidy)
             task_status.started()
 
     async def _drive(self) -> None:
         await self._driver_wanted.wait()
         assert self.driver is not None
         await self.driver.run()
+
+    async def _tidy(self) -> None:
+        """Forgets after a while whose old posts are, and what was noted about items that are gone."""
+        await self._driver_wanted.wait()
+        driver = self._in_mesh()
+        engine = driver.engine
+        while True:
+            await trio.sleep(TIDY_S)
+            now = self._clock.now()
+            linked_from = now - self.preferences.settings.link_hours * 3_600
+            old = [
+                kept.item_id
+                for kept in engine.author.seeds.values()
+                if engine.genesis.start_of(kept.epoch + 1) <= linked_from
+            ]
+            if old:
+                engine.unlink(old, now)
+                await driver.settled()
+            await self.preferences.keep_only(engine.board)
 
     async def _enter(self, genesis: Genesis) -> None:
         """There is a mesh from here on. Raises ``AccountError`` if there is another one already."""
@@ -136,7 +162,9 @@ class Node:
             random=self._random,
         )
         await driver.restore()
-        self.driver = driver
+        reader = Reader(driver.engine, self.preferences)
+        driver.watch(reader)
+        self.driver, self._reader = driver, reader
         for friend in self._book:
             self._activate(friend)
         self._driver_wanted.set()
@@ -315,46 +343,23 @@ class Node:
         await self._befriender.done(peer)
         return {"removed": friend.name}
 
-    async def post(self, text: str, style: int) -> dict[str, Any]:
-        """Publishes a secret; when this returns it survives a crash. Raises ``PostRefused``, ``LocalError``."""
-        driver = self._in_mesh()
-        gate = driver.engine.gate(self._clock.now())
-        item_id = await driver.publish(Draft(text=text, style=style))
-        return {
-            "id": item_id.hex(),
-            "ring_size": gate.ring_size,
-            "trial": bool(driver.engine.genesis.parameters.trial),
-            **describe_queued(driver.engine, self._clock.now()),
-        }
+    @property
+    def reader(self) -> Reader:
+        """What there is to read. Raises ``AccountError`` without a mesh."""
+        self._in_mesh()
+        assert self._reader is not None
+        return self._reader
 
-    async def feed(self, *, before: int | None, count: int) -> dict[str, Any]:
-        """A page of secrets, newest first."""
-        rows = await self._store.page(Table.ITEMS, before=before, after=None, limit=count)
-        if not rows:
-            return {"secrets": []}
-        genesis = self._in_mesh().engine.genesis
-        return {
-            "secrets": [
-                {"number": row.seq, **describe_secret(Item.decode_untrusted(row.value), genesis)}
-                for row in rows
-            ]
-        }
+    @property
+    def speaker(self) -> Speaker:
+        """What one says. Raises ``AccountError`` without a mesh."""
+        return Speaker(self._in_mesh(), self.reader, self._clock)
 
-    async def follow(self, *, count: int, waiting_max: int) -> AsyncIterator[dict[str, Any]]:
-        """The newest ``count`` secrets, the latest last, and then each new one, every one once.
-
-        Waits for a mesh. Ends when the node does, or for a reader that falls ``waiting_max`` behind.
-        """
+    async def news(self, *, count: int, waiting_max: int) -> AsyncIterator[dict[str, Any]]:
+        """What happens here, see ``news``; waits for a mesh."""
         await self._driver_wanted.wait()
-        driver = self._in_mesh()
-        with driver.follow(waiting_max) as items:
-            page = (await self.feed(before=None, count=count))["secrets"] if count else []
-            for secret in reversed(page):
-                yield secret
-            shown = {secret["id"] for secret in page}
-            async for item in items:
-                if item.kind is Kind.SECRET and item.item_id.hex() not in shown:
-                    yield describe_secret(item, driver.engine.genesis)
+        async for each in news(self._in_mesh(), self.reader, count=count, waiting_max=waiting_max):
+            yield each
 
     async def status(self) -> dict[str, Any]:
         """Everything there is to know about this node, in one dictionary."""

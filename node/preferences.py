@@ -16,6 +16,7 @@ from typing import Annotated, Final
 
 import msgspec
 
+from ..gossip.board import Board
 from ..gossip.errors import LocalError
 from ..gossip.wire import Message, decode_untrusted, encode
 from .storage.store import Change, Delete, Put, Store, Table
@@ -46,7 +47,7 @@ class Sort(enum.IntEnum):
 class Settings(Message, frozen=True):
     """What is set once."""
 
-    filters: Annotated[list[str], msgspec.Meta(max_length=FILTERS_MAX)] = []
+    filters: Annotated[tuple[str, ...], msgspec.Meta(max_length=FILTERS_MAX)] = ()
     """Words and phrases; what has one of them is not shown."""
     link_hours: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 168
     """How long one's own posts stay linked once they are published; 0 unlinks them at once."""
@@ -99,25 +100,21 @@ class Preferences:
         if self._entries[sort].pop(about, None) is not None:
             await self._store.commit([Delete(Table.READING, bytes([sort]) + about)])
 
-    async def keep_only(self, items: Collection[bytes], threads: Collection[bytes]) -> None:
-        """Forgets what is about anything else. Raises ``StoreError``."""
+    async def keep_only(self, board: Board) -> None:
+        """Forgets what is about items and threads that are gone. Raises ``StoreError``."""
         changes: list[Change] = []
-        for sort, kept in (
-            (Sort.HIDDEN, items),
-            (Sort.UNFOLDED, items),
-            (Sort.MUTED, threads),
-            (Sort.SUBSCRIBED, threads),
-        ):
-            for about in [about for about in self._entries[sort] if about not in kept]:
-                del self._entries[sort][about]
+        for sort, entries in self._entries.items():
+            holds = board.has_thread if sort in (Sort.MUTED, Sort.SUBSCRIBED) else board.has
+            for about in [about for about in entries if not holds(about)]:
+                del entries[about]
                 changes.append(Delete(Table.READING, bytes([sort]) + about))
         if changes:
             await self._store.commit(changes)
 
     async def set(self, settings: Settings) -> None:
         """Changes the settings. Raises ``LocalError`` for filters that will not do, ``StoreError``."""
-        filters = list(dict.fromkeys(" ".join(_folded(each).split()) for each in settings.filters))
-        filters = [each for each in filters if each]
+        filters = tuple(dict.fromkeys(" ".join(_folded(each).split()) for each in settings.filters))
+        filters = tuple(each for each in filters if each)
         if len(filters) > FILTERS_MAX or any(len(each) > FILTER_SIZE_MAX for each in filters):
             raise LocalError(
                 f"There can be {FILTERS_MAX} filters, of {FILTER_SIZE_MAX} characters each at the most."

@@ -5,19 +5,15 @@ answer tells own secrets from others' or a time finer than a day next to a frien
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from ...crypto.identity import NodeKey
-from ...gossip.bodies import SecretBody
 from ...gossip.engine import Engine
-from ...gossip.genesis import Genesis
-from ...gossip.items import Item
 from ..friends import Friendship, Stage
 from ..network.connections import PeerState
 from .mixing import describe_outbox
 
-__all__ = ["describe_friend", "describe_mesh", "describe_pending", "describe_posting", "describe_secret"]
+__all__ = ["describe_friend", "describe_mesh", "describe_pending", "describe_posting"]
 
 
 def describe_mesh(engine: Engine, now: float) -> dict[str, Any]:
@@ -103,17 +99,4 @@ def describe_posting(engine: Engine | None, now: float) -> dict[str, Any]:
         "open_at": gate.open_at,
         "ring_size": gate.ring_size,
         "agreeing_friends": gate.agreeing_count,
-    }
-
-
-def describe_secret(item: Item, genesis: Genesis) -> dict[str, Any]:
-    """A secret for a reader: the epoch's start is all that is known of its time."""
-    assert isinstance(item.body, SecretBody)
-    when = datetime.fromtimestamp(genesis.start_of(item.epoch), UTC)
-    return {
-        "id": item.item_id.hex(),
-        "text": item.body.text,
-        "style": item.body.style,
-        "epoch": item.epoch,
-        "about": when.isoformat(timespec="seconds"),
     }

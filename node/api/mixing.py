@@ -1,8 +1,8 @@
 """Answers about mixing: how long a secret waits, what it hides among, and what becomes of it meanwhile.
 
 Reads, and changes nothing. What is told here is told to the person at this node and to nobody else, and none of it
-goes to a log or the disk. It names no secret: who shows an answer to a friend, to ask for help, does not show what
-they wrote.
+goes to a log or the disk. It names no secret: who shows a status to a friend, to ask for help, does not show what they
+wrote. The outbox, which is asked for by itself, adds that (``speaking``).
 """
 
 from typing import Any
@@ -12,7 +12,7 @@ from ...gossip.events import OutboxAdded
 from ...gossip.gate import Gate, in_words
 from ...gossip.pace import RETRIES_MAX, STEM_END, Pace
 
-__all__ = ["describe_mixing", "describe_outbox", "describe_queued"]
+__all__ = ["describe_mixing", "describe_outbox", "describe_queued", "describe_waiting"]
 
 _GUESS = "These are means: a wait may well be three times as long, or no time at all."
 
@@ -67,16 +67,22 @@ def describe_queued(engine: Engine, now: float) -> dict[str, Any]:
 
 def describe_outbox(engine: Engine, now: float) -> list[dict[str, Any]]:
     """What of ours has not come back from the network, the oldest first."""
-    return [_describe_waiting(engine, row, now) for row in engine.author.outbox]
+    return [describe_waiting(engine, row, now) for row in engine.author.outbox]
 
 
-def _describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, Any]:
+def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, Any]:
+    """What becomes of one of these."""
     outbox = engine.mixing.outbox
     if row.item_id not in outbox:
         return {"state": "waiting", "sent": row.sent_count, "sentence": "Is being signed."}
     waiting = outbox[row.item_id]
     if waiting.sent_at is None:
-        return {"state": "waiting", "sent": 0, "sentence": "Waits for a slot."}
+        pace = engine.mixing.pace(now)
+        unsent = [item.item_id for item in outbox.items() if outbox[item.item_id].sent_at is None]
+        slot_wait = in_words(_slot_wait_s(pace, unsent.index(row.item_id)))
+        sentence = f"Waits for the next slot, about {slot_wait}; then about "
+        sentence += f"{in_words(_relaying_s(engine, pace, now))} on its way."
+        return {"state": "waiting", "sent": 0, "sentence": sentence}
     retry_at = waiting.sent_at + engine.mixing.pace(now).retry_s
     if retry_at > now:
         sentence = f"On its way; if it is not back in {in_words(retry_at - now)}, "

@@ -1,20 +1,17 @@
 """The loopback JSON API: what the command line, and later the page, ask of a running node.
 
 Routes and shapes, nothing else: every answer is made by ``Node``, and who may ask is the guard's affair. Errors are
-``{"error": sentence}`` with a status that scripts can use: 400 for a request that makes no sense, 404 for a friend that
-is not there, 409 for what the state of things does not allow, 425 for what may be tried again later, 503 for a node
-that is ending, 507 for a disk that is full or broken: then nothing was done.
+``{"error": sentence}`` with a status that scripts can use: 400 for a request that makes no sense, 404 for what is not
+there, 409 for what the state of things does not allow, 425 for what may be tried again later, 503 for a node that is
+ending, 507 for a disk that is full or broken: then nothing was done.
 """
 
-import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
-from typing import Any, Final
+from collections.abc import Callable
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from ...crypto.errors import CryptoError
@@ -23,58 +20,14 @@ from ..account import AccountError
 from ..driver import DriverEnded
 from ..friends import FriendError, FriendUnknown
 from ..node import Node
-from ..storage.store import PAGE_COUNT_MAX, StoreError
+from ..reading import Unknown
+from ..speaking import TooLate
+from ..storage.store import StoreError
 from ..workers import WorkerError
+from .requests import BadRequest, body_of, flag, text
+from .talk import talk_routes
 
 __all__ = ["make_app"]
-
-#: A page of the feed, if not said otherwise.
-PAGE_COUNT: Final = 50
-#: Items that a follower of the feed may fall behind before it is cut off.
-FOLLOWER_WAITING_MAX: Final = 256
-
-
-class BadRequest(Exception):
-    """The request makes no sense."""
-
-
-async def _body(request: Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except (ValueError, RecursionError) as error:
-        raise BadRequest("The body is not JSON.") from error
-    if not isinstance(body, dict):
-        raise BadRequest("The body is not a JSON object.")
-    return body
-
-
-def _text(body: dict[str, Any], key: str, default: str | None = None) -> str:
-    value = body.get(key, default)
-    if not isinstance(value, str):
-        raise BadRequest(f"'{key}' is to be a string.")
-    return value
-
-
-def _flag(body: dict[str, Any], key: str) -> bool:
-    value = body.get(key, False)
-    if not isinstance(value, bool):
-        raise BadRequest(f"'{key}' is to be true or false.")
-    return value
-
-
-def _whole(value: object, key: str, low: int, high: int) -> int:
-    try:
-        number = int(str(value))
-    except ValueError:
-        number = low - 1
-    if isinstance(value, bool) or not low <= number <= high:
-        raise BadRequest(f"'{key}' is to be a whole number from {low} to {high}.")
-    return number
-
-
-def _query(request: Request, key: str, low: int, high: int) -> int | None:
-    value = request.query_params.get(key)
-    return None if value is None else _whole(value, key, low, high)
 
 
 def make_app(node: Node) -> Starlette:
@@ -84,51 +37,31 @@ def make_app(node: Node) -> Starlette:
         return JSONResponse(await node.status())
 
     async def found(request: Request) -> Response:
-        body = await _body(request)
-        return JSONResponse(await node.found(_text(body, "name"), trial=_flag(body, "trial")), 201)
+        body = await body_of(request)
+        return JSONResponse(await node.found(text(body, "name"), trial=flag(body, "trial")), 201)
 
     async def invite(request: Request) -> Response:
-        body = await _body(request)
-        name, sponsor = _text(body, "name", ""), _flag(body, "sponsor")
+        body = await body_of(request)
+        name, sponsor = text(body, "name", ""), flag(body, "sponsor")
         return JSONResponse(await node.invite(name, sponsor=sponsor), 201)
 
     async def join(request: Request) -> Response:
-        body = await _body(request)
-        return JSONResponse(await node.join(_text(body, "uri"), _text(body, "name", "")), 202)
+        body = await body_of(request)
+        return JSONResponse(await node.join(text(body, "uri"), text(body, "name", "")), 202)
 
     async def friends(_: Request) -> Response:
         return JSONResponse(node.friends())
 
     async def confirm(request: Request) -> Response:
-        words = _text(await _body(request), "words")
+        words = text(await body_of(request), "words")
         return JSONResponse(await node.confirm(request.path_params["friend"], words))
 
     async def rename(request: Request) -> Response:
-        name = _text(await _body(request), "name")
+        name = text(await body_of(request), "name")
         return JSONResponse(await node.rename(request.path_params["friend"], name))
 
     async def remove(request: Request) -> Response:
         return JSONResponse(await node.remove(request.path_params["friend"]))
-
-    async def post(request: Request) -> Response:
-        body = await _body(request)
-        style = _whole(body.get("style", 0), "style", 0, 63)
-        return JSONResponse(await node.post(_text(body, "text"), style), 201)
-
-    async def feed(request: Request) -> Response:
-        count = _query(request, "count", 1, PAGE_COUNT_MAX) or PAGE_COUNT
-        return JSONResponse(await node.feed(before=_query(request, "before", 0, 2**62), count=count))
-
-    async def follow(request: Request) -> Response:
-        count = _query(request, "count", 0, PAGE_COUNT_MAX) or 0
-
-        async def lines() -> AsyncIterator[str]:
-            yield ": following\n\n"
-            with suppress(DriverEnded, StoreError, WorkerError):  # The node ends, and with it the stream.
-                async for secret in node.follow(count=count, waiting_max=FOLLOWER_WAITING_MAX):
-                    yield f"event: secret\ndata: {json.dumps(secret)}\n\n"
-
-        return StreamingResponse(lines(), media_type="text/event-stream")
 
     routes = [
         ("/status", status, "GET"),
@@ -139,15 +72,15 @@ def make_app(node: Node) -> Starlette:
         ("/friends/{friend:path}/confirmation", confirm, "PUT"),
         ("/friends/{friend:path}", rename, "PATCH"),
         ("/friends/{friend:path}", remove, "DELETE"),
-        ("/secrets", feed, "GET"),
-        ("/secrets", post, "POST"),
-        ("/secrets/following", follow, "GET"),
+        *talk_routes(node),
     ]
     return Starlette(
         routes=[Route(f"/api{path}", endpoint, methods=[method]) for path, endpoint, method in routes],
         exception_handlers={
             BadRequest: _answer(400),
             CryptoError: _answer(400),
+            Unknown: _answer(404),
+            TooLate: _answer(409),
             LocalError: _answer(400),
             FriendUnknown: _answer(404),
             FriendError: _answer(409),

@@ -75,7 +75,7 @@ async def test_nothing_leaves_before_it_is_durable(autojump_clock: MockClock) ->
             send(friend, frame)
 
         ann.store.commit, ann.node.driver._send = logged, sent
-        await ann.node.post("slowly", 0)
+        await ann.node.speaker.post("slowly", 0)
         log.append("acknowledged")
         await bob.until_reads("slowly")
         assert "kept outbox" in log[: log.index("acknowledged")]
@@ -91,7 +91,7 @@ async def test_a_touch_while_the_disk_is_busy_is_not_lost(autojump_clock: MockCl
         began_at = trio.current_time()
         async with trio.open_nursery() as nursery:
             for number in range(10):
-                nursery.start_soon(ann.node.post, f"post {number}", 0)
+                nursery.start_soon(ann.node.speaker.post, f"post {number}", 0)
                 await trio.sleep(0.05)
         assert trio.current_time() - began_at < 2.0
         await bob.until_reads(*(f"post {number}" for number in range(10)))
@@ -160,7 +160,7 @@ async def test_a_dead_worker_ends_the_node_and_loses_nothing(autojump_clock: Moc
                 raise WorkerError("Two worker processes died over one job.")
 
         ann.node.driver._workers = Dying()
-        await ann.node.post("survives", 0)
+        await ann.node.speaker.post("survives", 0)
         await ann.ended()
         assert isinstance(ann.first_error, WorkerError)
         with pytest.raises(WorkerError):
@@ -184,7 +184,7 @@ async def test_too_many_waiting_secrets_are_refused_and_not_the_end(
         ann.node.driver._workers = Never()
         monkeypatch.setattr(drivers, "OUTBOX_ROW_COUNT", 3)
         for number in range(3):
-            await ann.node.post(f"waiting {number}", 0)
+            await ann.node.speaker.post(f"waiting {number}", 0)
         with pytest.raises(PostRefused, match="wait already"):
             await ann.node.driver.publish(Draft(text="one too many"))
         assert ann.error is None
@@ -203,8 +203,8 @@ async def test_readers_are_bounded_and_slow_ones_cut_off(autojump_clock: MockClo
         readers = [driver.follow(1) for _ in range(READERS_MAX + 1)]
         with pytest.raises(trio.EndOfChannel):
             readers[0].receive_nowait()
-        await ann.node.post("one", 0)
-        await ann.node.post("two", 0)
+        await ann.node.speaker.post("one", 0)
+        await ann.node.speaker.post("two", 0)
         await until(lambda: not driver._readers)
         assert (await readers[1].receive()).item_id
         with pytest.raises(trio.EndOfChannel):

@@ -51,7 +51,7 @@ async def test_a_secret_travels_in_an_onion_at_a_tick(autojump_clock: MockClock)
     async with town() as place:
         ann, bob = await pair(place)
         await until_keys(ann, bob)
-        answer = await ann.node.post("by onion", 0)
+        answer = await ann.node.speaker.post("by onion", 0)
         assert answer["state"] == "queued"
         assert answer["slot_wait_s"] > 0
         assert answer["relaying_s"] > 0
@@ -114,7 +114,7 @@ async def test_below_the_minimum_of_relay_keys_posting_is_refused_with_the_reaso
         with pytest.raises(
             PostRefused, match=r"asks for 3 relay keys.*by now 2 may be used.*Wait until more"
         ):
-            await ann.node.post("too early", 0)
+            await ann.node.speaker.post("too early", 0)
         status = await bob.node.status()
         assert not status["post"]["allowed"]
         assert status["mixing"]["relay_keys_min"] == 3
@@ -132,7 +132,7 @@ async def test_kills_in_the_middle_lose_nothing_and_use_nothing_twice(autojump_c
             for person in (ann, bob):
                 await person.until_may_post()
                 texts.append(f"secret {number} of {person.name}")
-                await person.node.post(texts[-1], 0)
+                await person.node.speaker.post(texts[-1], 0)
             await trio.sleep(choice.uniform(0, 3))
             await place.restart(choice.choice((ann, bob)))
         for person in (ann, bob):
@@ -156,7 +156,7 @@ async def test_tries_are_counted_across_kills(autojump_clock: MockClock) -> None
         ann, bob = await pair(place)
         await until_keys(ann, bob)
         lose_onions(ann)
-        await ann.node.post("nobody hears", 0)
+        await ann.node.speaker.post("nobody hears", 0)
         await until(lambda: ann.node.driver.engine.mixing.outbox.items())
         [row] = ann.node.driver.engine.author.outbox
         await until(lambda: ann.node.driver.engine.mixing.outbox[row.item_id].sent_count == 2)
@@ -200,7 +200,7 @@ async def test_a_secret_that_does_not_come_back_is_given_up_and_says_so(autojump
         ann, bob = await pair(place)
         await until_keys(ann, bob)
         lose_onions(ann)
-        await ann.node.post("into the void", 0)
+        await ann.node.speaker.post("into the void", 0)
         states = Counter[str]()
 
         async def given_up() -> bool:

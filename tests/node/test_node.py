@@ -17,6 +17,7 @@ from rumor.node.ledger import Ledger
 from rumor.node.messages import Confirmed, Moved, encode_message
 from rumor.node.network.memory_transport import MemoryTransport
 from rumor.node.network.transport import Connection, NodeId, Unreachable, node_id_of
+from rumor.node.preferences import Settings
 from rumor.node.storage.store import StoreFull, Table
 
 MockClock = trio.testing.MockClock
@@ -41,12 +42,12 @@ async def test_a_secret_reaches_a_friend_of_a_friend(autojump_clock: MockClock) 
         eve = await place.add("eve")
         await place.befriend(bob, eve)
         await eve.until_may_post()
-        answer = await eve.node.post("I am new here", 0)
+        answer = await eve.node.speaker.post("I am new here", 0)
         assert answer["ring_size"] == 3
         assert answer["state"] == "queued"
         for person in (ann, bob, eve):
             await person.until_reads("I am new here")
-        page = (await ann.node.feed(before=None, count=50))["secrets"]
+        page = (ann.node.reader.feed("new", before=None, count=50))["secrets"]
         assert [(secret["id"], secret["text"]) for secret in page] == [(answer["id"], "I am new here")]
         assert await bob.texts() == ["I am new here"]
 
@@ -71,7 +72,7 @@ async def test_confirmations_may_come_in_any_order_and_while_the_other_is_away(
                 await away.start(place.nursery)
         await ann.until_may_post()
         await bob.until_may_post()
-        await bob.node.post("hello", 0)
+        await bob.node.speaker.post("hello", 0)
         await ann.until_reads("hello")
 
 
@@ -114,7 +115,7 @@ async def test_a_connection_that_comes_back_while_a_confirmation_is_written_gets
 
 async def post_when_open(person: Person, text: str) -> None:
     await person.until_may_post()
-    await person.node.post(text, 0)
+    await person.node.speaker.post(text, 0)
 
 
 async def test_restarts_in_the_middle_of_everything(autojump_clock: MockClock) -> None:
@@ -149,7 +150,7 @@ async def test_a_post_survives_a_kill_right_after_its_acknowledgement(autojump_c
             verify_batch = ann.workers.verify_batch
 
         ann.node.driver._workers = Never()
-        await ann.node.post("not proved yet", 0)
+        await ann.node.speaker.post("not proved yet", 0)
         await place.restart(ann)
         await bob.until_reads("not proved yet")
         await ann.until_reads("not proved yet")
@@ -159,20 +160,37 @@ async def test_a_post_survives_a_kill_right_after_its_acknowledgement(autojump_c
 
 
 async def test_the_disk_holds_no_trace_of_who_wrote_a_published_secret(autojump_clock: MockClock) -> None:
-    """Once published, the text and the seed are in no outbox row of the author, and the feeds are alike."""
+    """Once it is unlinked, text and seed are in no outbox row of the author, and the feeds are alike."""
     async with town() as place:
         ann, bob = await pair(place)
-        await ann.node.post("who was it", 0)
+        await ann.node.speaker.post("who was it", 0)
         seed = ann.node.driver.engine.author.outbox[0].seed
         assert any(seed in value for value in (await ann.store.load(Table.OUTBOX)).values())
         await bob.until_reads("who was it")
         await until(lambda: not ann.node.driver.engine.author.outbox)
         await trio.sleep(1)
+        values = (await ann.store.load(Table.OUTBOX)).values()
+        assert any(seed in value for value in values)
+        assert not any(b"who was it" in value for value in values)
+        assert await ann.node.speaker.unlink(None) == {"unlinked": 1}
         for value in (await ann.store.load(Table.OUTBOX)).values():
             assert seed not in value
             assert b"who was it" not in value
         rows = [await person.store.page(Table.ITEMS, after=0) for person in (ann, bob)]
         assert [row[1:] for row in rows[0]] == [row[1:] for row in rows[1]]
+
+
+@pytest.mark.parametrize("hours", [0, 1])
+async def test_what_is_old_is_unlinked_by_itself(autojump_clock: MockClock, hours: int) -> None:
+    """A post stays linked for as long as its author has set, and hardly longer."""
+    async with town() as place:
+        ann, bob = await pair(place)
+        await ann.node.preferences.set(Settings(link_hours=hours))
+        await ann.node.speaker.post("mine for a while", 0)
+        await bob.until_reads("mine for a while")
+        await until(lambda: not ann.node.driver.engine.author.outbox)
+        await trio.sleep(90)
+        assert len(ann.node.driver.engine.author.seeds) == hours
 
 
 async def test_a_full_disk_ends_the_node_with_one_error_and_answers_the_post(
@@ -181,15 +199,15 @@ async def test_a_full_disk_ends_the_node_with_one_error_and_answers_the_post(
     """A post that cannot be kept is refused with the disk's error, and the node ends with the same."""
     async with town() as place:
         ann, bob = await pair(place)
-        await ann.node.post("kept", 0)
+        await ann.node.speaker.post("kept", 0)
         await bob.until_reads("kept")
         ann.store.is_full = True
         with pytest.raises(StoreFull):
-            await ann.node.post("not kept", 0)
+            await ann.node.speaker.post("not kept", 0)
         await ann.ended()
         assert isinstance(ann.first_error, StoreFull)
         with pytest.raises(StoreFull):
-            await ann.node.post("nor this", 0)
+            await ann.node.speaker.post("nor this", 0)
         ann.store.is_full = False
         await ann.start(place.nursery)
         await ann.until_may_post()
@@ -205,7 +223,7 @@ async def test_a_request_under_way_is_told_that_the_node_ends(autojump_clock: Mo
 
         async def post() -> None:
             with pytest.raises(DriverEnded):
-                await ann.node.post("too late", 0)
+                await ann.node.speaker.post("too late", 0)
             outcomes.append("told")
 
         async with trio.open_nursery() as nursery:
@@ -220,19 +238,19 @@ async def test_a_follower_sees_each_secret_once_from_its_page_on(autojump_clock:
     async with town() as place:
         ann, bob = await pair(place)
         for number in range(4):
-            await ann.node.post(f"old {number}", 0)
+            await ann.node.speaker.post(f"old {number}", 0)
         await bob.until_reads(*(f"old {number}" for number in range(4)))
         seen: list[str] = []
 
         async def follow() -> None:
-            async for secret in bob.node.follow(count=3, waiting_max=10):
+            async for secret in bob.node.news(count=3, waiting_max=10):
                 seen.append(secret["text"])
                 await trio.lowlevel.checkpoint()
 
         async with trio.open_nursery() as nursery:
             nursery.start_soon(follow)
             for number in range(3):
-                await ann.node.post(f"new {number}", 0)
+                await ann.node.speaker.post(f"new {number}", 0)
             await until(lambda: len(seen) == 6)
             nursery.cancel_scope.cancel()
         assert sorted(seen[:3])[0].startswith("old")
@@ -246,7 +264,7 @@ async def test_a_follower_ends_with_the_node(autojump_clock: MockClock) -> None:
         async with trio.open_nursery() as nursery:
 
             async def follow() -> None:
-                async for _ in ann.node.follow(count=0, waiting_max=10):
+                async for _ in ann.node.news(count=0, waiting_max=10):
                     pass
 
             nursery.start_soon(follow)
@@ -259,10 +277,10 @@ async def test_only_an_open_gate_posts(autojump_clock: MockClock) -> None:
     async with town() as place:
         ann = await place.founder("ann")
         with pytest.raises(PostRefused, match="confirmed friend"):
-            await ann.node.post("alone", 0)
+            await ann.node.speaker.post("alone", 0)
         eve = await place.add("eve")
         with pytest.raises(AccountError, match="no mesh"):
-            await eve.node.post("nowhere", 0)
+            await eve.node.speaker.post("nowhere", 0)
         assert (await eve.node.status())["post"]["obstacles"]
 
 
@@ -285,7 +303,7 @@ async def test_a_removed_friend_gets_nothing_more_and_can_be_invited_again(autoj
         await ann.node.confirm("bob", words)
         await ann.until_may_post()
         await bob.until_may_post()
-        await bob.node.post("back again", 0)
+        await bob.node.speaker.post("back again", 0)
         await ann.until_reads("back again")
 
 
@@ -301,7 +319,7 @@ async def test_who_was_removed_may_invite_the_remover(autojump_clock: MockClock)
         await ann.node.confirm("bob", words)
         await bob.node.confirm("ann", words)
         await bob.until_may_post()
-        await bob.node.post("peace", 0)
+        await bob.node.speaker.post("peace", 0)
         await ann.until_reads("peace")
 
 
@@ -417,7 +435,8 @@ async def test_a_person_can_ask_anything_while_the_node_joins(autojump_clock: Mo
             nursery.start_soon(bob.node.join, invitation["uri"], "ann")
             for _ in range(100):
                 await bob.node.status()
-                await bob.node.feed(before=None, count=1)
+                if bob.node.driver is not None:
+                    bob.node.reader.feed("new", before=None, count=1)
                 bob.node.friends()
                 await trio.sleep(0.05)
         assert bob.knows("ann")

@@ -65,7 +65,7 @@ def test_a_full_disk_and_a_stuck_follower(household: Household) -> None:
     access = read_access(located(bob).token_file)
     with socket.create_connection(("127.0.0.1", access.port)) as stuck:
         stuck.sendall(
-            b"GET /api/secrets/following HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n\r\n"
+            b"GET /api/news HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAuthorization: Bearer %s\r\n\r\n"
             % (access.port, access.token.encode())
         )
         assert ann.ask("post", "before").returncode == 0

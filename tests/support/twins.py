@@ -174,7 +174,7 @@ async def _live(world: World, seed: str, ended_s: float, *, post: bool) -> None:
         with trio.move_on_at(ended_s):
             await trio.sleep_until(POSTED_S)
             if post:
-                await ann.node.post("twins", 0)
+                await ann.node.speaker.post("twins", 0)
             await trio.sleep_until(CUT_S)
             network.cut(ann.node._transport.node_id, bob.node._transport.node_id)
             await trio.sleep_until(HEALED_S)

@@ -53,7 +53,7 @@ async def test_a_mesh_from_founding_to_reading(autojump_clock: MockClock) -> Non
             await ann.until_reads("hello")
             [secret] = (await anns.get("/secrets")).json()["secrets"]
             assert (secret["id"], secret["text"], secret["style"]) == (posted.json()["id"], "hello", 3)
-            assert (await anns.get("/secrets", params={"before": secret["number"]})).json()["secrets"] == []
+            assert (await anns.get("/secrets", params={"before": secret["id"]})).json()["secrets"] == []
             renamed = await anns.patch("/friends/bob%2F%3F%23%5Bx%5D", json={"name": "bob"})
             assert renamed.json()["name"] == "bob"
             assert (await anns.delete("/friends/bob")).json() == {"removed": "bob"}
@@ -136,13 +136,13 @@ async def test_a_follower_ends_with_the_node_over_the_api(autojump_clock: MockCl
     """The stream of secrets ends cleanly; what it carried is JSON in server-sent events."""
     async with town() as place:
         ann, bob = await pair(place)
-        await ann.node.post("a secret", 0)
+        await ann.node.speaker.post("a secret", 0)
         await bob.until_reads("a secret")
         bodies = []
 
         async def follow() -> None:
             async with asking(bob) as client:
-                bodies.append((await client.get("/secrets/following", params={"count": 5})).text)
+                bodies.append((await client.get("/news", params={"count": 5})).text)
 
         place.nursery.start_soon(follow)
         await trio.sleep(1)

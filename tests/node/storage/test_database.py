@@ -113,9 +113,9 @@ async def test_a_later_version_s_file_is_refused(tmp_path: Path) -> None:
     async with open_store(tmp_path / "rumor.db", KEY):
         pass
     connection = plain_connection(tmp_path / "rumor.db")
-    connection.execute("pragma user_version = 3")
+    connection.execute("pragma user_version = 4")
     connection.close()
-    with pytest.raises(StoreTooNew, match=r"schema 3.*update Rumor"):
+    with pytest.raises(StoreTooNew, match=r"schema 4.*update Rumor"):
         async with open_store(tmp_path / "rumor.db", KEY):
             pass
 

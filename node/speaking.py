@@ -1,0 +1,160 @@
+"""Speaking: what this node's person says, takes back and lets go of.
+
+Turns what was asked into drafts and gives them to the driver. What returns from here survives a crash; when it leaves
+is up to the own clock, and the answers say so. Not a judge of who may speak: the engine's gate is.
+"""
+
+from typing import Any
+
+from ..crypto.membership import Purpose
+from ..gossip.bodies import Kind, MarkBody, PollBody, ReplyBody, RetractionBody, SecretBody
+from ..gossip.drafts import AnyDraft, Draft, MarkDraft, ReplyDraft, RetractionDraft
+from ..gossip.errors import LocalError
+from ..gossip.events import OutboxAdded
+from ..gossip.items import ItemId
+from .api.mixing import describe_queued, describe_waiting
+from .clock import Clock
+from .driver import Driver
+from .reading import Reader, Unknown
+
+__all__ = ["Speaker", "TooLate"]
+
+
+class TooLate(LocalError):
+    """It has left already, or there is nothing like that in your outbox."""
+
+
+class Speaker:
+    """What one person says."""
+
+    def __init__(self, driver: Driver, reader: Reader, clock: Clock) -> None:
+        self._driver = driver
+        self._reader = reader
+        self._clock = clock
+
+    async def post(self, text: str, style: int, choices: tuple[str, ...] = ()) -> dict[str, Any]:
+        """Publishes a secret, or a poll if there are choices. Raises ``PostRefused``, ``LocalError``."""
+        return await self._publish(Draft(text=text, style=style, choices=choices))
+
+    async def reply(self, item_id: ItemId, text: str) -> dict[str, Any]:
+        """Answers in the thread of a secret or of another reply. Raises as ``post``, and ``Unknown``."""
+        body = self._reader.get(item_id).body
+        assert isinstance(body, SecretBody | ReplyBody)
+        return await self._publish(ReplyDraft(thread_nonce=body.thread_nonce, text=text))
+
+    async def mark(self, kind: Kind, item_id: ItemId, *, on: bool) -> dict[str, Any]:
+        """Gives a heart or a flag, or takes it back; one that has not left yet just stays here.
+
+        Does nothing if it is so already. Raises as ``post``, and ``Unknown``.
+        """
+        item = self._reader.get(item_id)
+        own = self._driver.engine.own_mark(kind, item_id)
+        if (own is not None and own.is_set) == on:
+            return self._reader.tally(item)
+        waiting = self._waiting_mark(kind, item_id)
+        if waiting is None or not await self._withdrawn(waiting.item_id):
+            await self._publish(MarkDraft(kind=kind, target=item_id))
+        return self._reader.tally(item)
+
+    async def vote(self, item_id: ItemId, choice: int) -> dict[str, Any]:
+        """Votes in a poll, or changes the vote. Raises as ``post``, and ``Unknown`` or ``LocalError``."""
+        item = self._reader.get(item_id)
+        if item.poll is None or not 0 <= choice < len(item.poll.choices):
+            raise LocalError("There is no such choice.")
+        own = self._driver.engine.own_mark(Kind.VOTE, item_id)
+        if getattr(own, "choice", None) != choice:
+            waiting = self._waiting_mark(Kind.VOTE, item_id)
+            if waiting is not None:
+                await self._withdrawn(waiting.item_id)
+            own = self._driver.engine.own_mark(Kind.VOTE, item_id)
+            if getattr(own, "choice", None) != choice:
+                await self._publish(MarkDraft(kind=Kind.VOTE, target=item_id, choice=choice))
+        return self._reader.card(item)
+
+    async def retract(self, item_id: ItemId) -> dict[str, Any]:
+        """Takes back a secret or a reply of ours that is still linked. Raises as ``post``."""
+        kept = self._driver.engine.author.seeds.get(item_id)
+        if kept is None:
+            raise LocalError("Only what is yours and still linked to you can be taken back.")
+        return await self._publish(RetractionDraft(seed=kept.seed))
+
+    async def unlink(self, item_id: ItemId | None) -> dict[str, Any]:
+        """Forgets what would show that we wrote this, or anything."""
+        engine = self._driver.engine
+        ids = list(engine.author.seeds) if item_id is None else [item_id]
+        count = len([each for each in ids if each in engine.author.seeds])
+        engine.unlink(ids, self._clock.now())
+        await self._driver.settled()
+        return {"unlinked": count}
+
+    async def withdraw(self, item_id: ItemId) -> dict[str, Any]:
+        """Takes something out of the outbox that has not left yet. Raises ``TooLate``."""
+        if not await self._withdrawn(item_id):
+            raise TooLate(str(TooLate.__doc__))
+        return {"withdrawn": item_id.hex()}
+
+    def find_waiting(self, text: str) -> ItemId:
+        """The id of something in the outbox by its first digits. Raises ``Unknown``."""
+        found = [
+            row.item_id for row in self._driver.engine.author.outbox if row.item_id.hex().startswith(text)
+        ]
+        if len(found) != 1 or not text:
+            raise Unknown(str(TooLate.__doc__))
+        return found[0]
+
+    def outbox(self) -> dict[str, Any]:
+        """What waits, the oldest first, with what it says: for this person alone."""
+        engine, now = self._driver.engine, self._clock.now()
+        return {
+            "waiting": [
+                {
+                    "id": row.item_id.hex(),
+                    **_described(row),
+                    **describe_waiting(engine, row, now),
+                    "withdrawable": not self._has_left(row),
+                }
+                for row in engine.author.outbox
+            ]
+        }
+
+    async def _publish(self, draft: AnyDraft) -> dict[str, Any]:
+        engine = self._driver.engine
+        gate = engine.gate(self._clock.now(), Purpose.POST)
+        item_id = await self._driver.publish(draft)
+        return {
+            "id": item_id.hex(),
+            "ring_size": gate.ring_size,
+            "trial": bool(engine.genesis.parameters.trial),
+            **describe_queued(engine, self._clock.now()),
+        }
+
+    def _waiting_mark(self, kind: Kind, target: ItemId) -> OutboxAdded | None:
+        for row in self._driver.engine.author.outbox:
+            if isinstance(row.body, MarkBody) and row.body.kind is kind and row.body.target == target:
+                return row
+        return None
+
+    async def _withdrawn(self, item_id: ItemId) -> bool:
+        in_time = self._driver.engine.withdraw(item_id, self._clock.now())
+        await self._driver.settled()
+        return in_time
+
+    def _has_left(self, row: OutboxAdded) -> bool:
+        outbox = self._driver.engine.mixing.outbox
+        return bool(row.sent_count or (row.item_id in outbox and outbox[row.item_id].sent_count))
+
+
+def _described(row: OutboxAdded) -> dict[str, Any]:
+    body = row.body
+    match body:
+        case PollBody(text=text, choices=choices):
+            return {"kind": "poll", "text": text, "choices": list(choices)}
+        case SecretBody(text=text):
+            return {"kind": "secret", "text": text}
+        case ReplyBody(text=text):
+            return {"kind": "reply", "text": text}
+        case MarkBody(target=target):
+            return {"kind": body.kind.name.lower(), "target": target.hex(), "on": body.is_set}
+        case RetractionBody():
+            return {"kind": "retraction"}
+    raise AssertionError(body)
