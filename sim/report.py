@@ -66,8 +66,7 @@ def result(run: Run) -> dict[str, Any]:
         "estimator": estimator,
         "p_named": anonymity and anonymity.p_named,
         "p_named_ci95": anonymity and list(anonymity.p_named_ci95),
-        "entropy_bits": anonymity and anonymity.entropy_bits,
-        "expected_max_posterior": anonymity and anonymity.expected_max_posterior,
+        **(anonymity.fields() if anonymity else {"entropy_bits": None, "expected_max_posterior": None}),
         "estimators": {
             name: {
                 "p_named": rounded(each.p_named),

@@ -22,6 +22,7 @@ from .graphs.graph import Graph, GraphError
 from .graphs.spies import choose, share_of, victim_of
 from .graphs.tree import Tree
 from .metrics import wilson
+from .metrics.posteriors import entropy_quantiles, named_quantiles
 from .spread.montecarlo import ROOM_MAX, Growing, Rules, Spreading, growing_room
 from .spread.runs import DELAYS, SCHEMES
 
@@ -265,6 +266,7 @@ class Trial:
         others = graph.node_count * (1 - self._chance()) if iid else graph.node_count - spies.sum()
         if victim is None and others > 1:
             measured |= sureness(right, classes, float(others) - 1)
+            measured |= {"user_named_quantiles": named_quantiles(rows["author"], right)}
         if not self.first_contact:
             measured |= coverage(graph, rows)
         return measured
@@ -313,7 +315,6 @@ class Trial:
         answer = asking.run(self.runs, self.seed, threads=threads, tell=tell)
         busy_s = time.process_time() - began
         anonymity, guessed = answer.anonymity, answer.guessed
-        worst = anonymity.worst_off
         return {
             "nodes": graph.node_count,
             "mean_degree": graph.mean_degree,
@@ -322,13 +323,7 @@ class Trial:
             "runs_per_s": self.runs / max(busy_s, 1e-9),
             "precision": guessed and guessed.precision,
             "recall": guessed and guessed.recall,
-            "entropy_bits": anonymity.entropy_bits,
-            "min_entropy_bits": anonymity.min_entropy_bits,
-            "effective_set": anonymity.effective_set,
-            "top5": anonymity.top5,
-            "expected_max_posterior": anonymity.expected_max_posterior,
-            "calibrated": anonymity.calibration.holds,
-            "worst_off_entropy_bits": worst and worst.entropy_bits,
+            **anonymity.fields(),
             **coverage(graph, answer.rows),
         }
 
@@ -349,7 +344,7 @@ def graph_name(graph: Graph | Tree) -> str:
     return f"regular-tree:degree={graph.degree}" if isinstance(graph, Tree) else f"digest:{graph.digest[:16]}"
 
 
-def sureness(right: NDArray[np.bool_], classes: NDArray[np.integer], others: float) -> dict[str, float]:
+def sureness(right: NDArray[np.bool_], classes: NDArray[np.integer], others: float) -> dict[str, Any]:
     """How sure the adversary may be of the one that it names, and of all others alike.
 
     How often it is right in runs of each class is learnt on one half of the runs and applied to the other, both ways
@@ -375,6 +370,7 @@ def sureness(right: NDArray[np.bool_], classes: NDArray[np.integer], others: flo
         "min_entropy_bits": float(-np.log2(peaks.mean())),
         "effective_set": float(2 ** entropies.mean()),
         "expected_max_posterior": float(peaks.mean()),
+        "entropy_quantiles": entropy_quantiles(entropies),
     }
 
 
