@@ -255,7 +255,7 @@ class Trial:
         if self.fluff_position_known:
             guesses = np.where(rows["on_stem"], guesses, rows["opener"])
         right = guesses == rows["author"]
-        measured = {
+        measured: dict[str, Any] = {
             "nodes": graph.node_count,
             "mean_degree": graph.mean_degree,
             "named": int(right.sum()),
@@ -266,7 +266,7 @@ class Trial:
         others = graph.node_count * (1 - self._chance()) if iid else graph.node_count - spies.sum()
         if victim is None and others > 1:
             measured |= sureness(right, classes, float(others) - 1)
-            measured |= {"user_named_quantiles": named_quantiles(rows["author"], right)}
+            measured["user_named_quantiles"] = named_quantiles(rows["author"], right)
         if not self.first_contact:
             measured |= coverage(graph, rows)
         return measured
