@@ -30,9 +30,25 @@ __all__ = ["command"]
     help="What is compared.",
 )
 @click.option(
-    "--runs", type=int, default=10_000, show_default=True, help="Packets for each scheme and share."
+    "--runs",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    help="Packets for each scheme, share and estimator.",
 )
-@click.option("--repeat", type=int, default=1, show_default=True, help="Graphs and spies, with a seed each.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Graphs and spies, with a seed each.",
+)
+@click.option(
+    "--traffic/--no-traffic",
+    default=True,
+    show_default=True,
+    help="Also the traffic of a node that posts and of one that does not, in a small mesh of onions.",
+)
 @click.option("--workers", type=int, help="Processes at the same time.  [default: one for each core]")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder of the report.")
 @seed_option
@@ -45,12 +61,15 @@ def command(
     schemes: str,
     runs: int,
     repeat: int,
+    traffic: bool,
     workers: int | None,
     out: Path,
     seed: int,
     as_json: bool,
 ) -> None:
     """Compare schemes on one graph against several shares of spies, and write a page with pictures.
+
+    Of each scheme all estimators are asked that are worth it; the one that names most counts, and the page says which.
 
     The folder gets the page (index.html), its pictures, the table (results.parquet) and the sweep that makes it.
     """
@@ -64,7 +83,13 @@ def command(
 
         try:
             text = sweep_text(
-                graph, spies.split(","), schemes.split(","), runs=runs, seed=seed, repeat=repeat
+                graph,
+                spies.split(","),
+                schemes.split(","),
+                runs=runs,
+                seed=seed,
+                repeat=repeat,
+                traffic=traffic,
             )
             Sweep.read(text, "the comparison")
         except ResultsError as error:
@@ -76,6 +101,7 @@ def command(
                 lambda graphs: open_engine("local", workers, None, graphs),
                 again,
                 heading=f"Anonymity on {graph}",
+                seed=seed,
                 tell=Teller().tell,
             )
         except ResultsError as error:

@@ -14,7 +14,7 @@ from .table import Origin
 if TYPE_CHECKING:
     import polars
 
-__all__ = ["page", "write_page"]
+__all__ = ["baseline", "page", "write_page"]
 
 #: Columns of the long table, as far as there are values, with what they are called.
 COLUMNS: Final = {
@@ -63,16 +63,21 @@ SHARES: Final = frozenset(
 #: Rows of the long table; a browser shows more only slowly.
 ROWS_MAX: Final = 2_000
 
+#: What defends nobody, and how often an estimator must name the author there, at which share of spies.
+UNDEFENDED: Final = "flood"
+BROKEN: Final = 0.5
+BROKEN_AT: Final = 0.1
+
 STYLE: Final = Path(__file__).with_name("page.css")
 
 
-def page(frame: "polars.DataFrame", origin: Origin, heading: str) -> str:
-    """The page of a table as text."""
+def page(frame: "polars.DataFrame", origin: Origin, heading: str, seed: int = 1) -> str:
+    """The page of a table as text; ``seed`` decides where the nodes of a graph are drawn."""
     from .plots import drawable
     from .plots.style import inline
 
     figures = [
-        f'<figure role="img" aria-label="{html.escape(plot.title)}">{inline(plot.draw(frame), plot.name)}</figure>'
+        f'<figure role="img" aria-label="{html.escape(plot.title)}">{inline(plot.figure(frame, seed), plot.name)}</figure>'
         for plot in drawable(frame)
     ]
     parts = [
@@ -95,12 +100,13 @@ def page(frame: "polars.DataFrame", origin: Origin, heading: str) -> str:
     return "\n".join(parts)
 
 
-def write_page(path: Path, frame: "polars.DataFrame", origin: Origin, heading: str) -> None:
+def write_page(path: Path, frame: "polars.DataFrame", origin: Origin, heading: str, seed: int = 1) -> None:
     """Writes the page of a table. Raises ``ResultsError``."""
-    put(path, page(frame, origin, heading).encode())
+    put(path, page(frame, origin, heading, seed).encode())
 
 
 def _summary(frame: "polars.DataFrame") -> str:
+    frame = _measured(frame)
     words = [f"{frame.height:,} row{'s' * (frame.height != 1)}"]
     for name, noun in (("runs", "runs"), ("posts", "posts")):
         if name in frame.columns and frame[name].sum():
@@ -110,6 +116,12 @@ def _summary(frame: "polars.DataFrame") -> str:
             html.escape(str(graph)) for graph in frame["graph"].drop_nulls().unique(maintain_order=True)[:4]
         ]
     return ", ".join(words)
+
+
+def _measured(frame: "polars.DataFrame") -> "polars.DataFrame":
+    """The rows that say how often authors were named, if any do; others are there for a picture."""
+    told = frame.drop_nulls("p_named") if "p_named" in frame.columns else frame.clear()
+    return told if told.height else frame
 
 
 def _named(frame: "polars.DataFrame") -> str:
@@ -143,16 +155,68 @@ def _named(frame: "polars.DataFrame") -> str:
             f"<h2>How often the author is named{html.escape(world and ': ' + world)}</h2><div class=scroll><table>"
             f"<thead><tr><th class=text>scheme{head}</thead><tbody>{''.join(lines)}</tbody></table></div>"
         )
+    parts += [f"<p>{html.escape(sentence)}</p>" for sentence in baseline(frame)]
     return "".join(parts)
 
 
 def _share(row: dict[str, Any]) -> str:
+    by = row.get("asked")
     return (
-        f"<td>{100 * row['p_named']:.3g} %<br><small>{100 * row['low']:.3g} – {100 * row['high']:.3g}</small>"
+        f"<td>{100 * row['p_named']:.3g} %<br><small>{100 * row['low']:.3g} – {100 * row['high']:.3g}"
+        f"{'<br>' + html.escape(by) if by else ''}</small>"
     )
 
 
+def baseline(frame: "polars.DataFrame") -> list[str]:
+    """Which estimators break what is not defended at all, in sentences: who cannot proves nothing about a defence."""
+    import polars
+
+    from .plots.cells import in_words, share_of_spies
+
+    if not {"kind", "scheme", "spies", "estimator", "p_named"} <= set(frame.columns):
+        return []
+    told = frame.filter(kind="spread").with_columns(share_of_spies(frame).alias("spies"))
+    told = told.drop_nulls(["spies", "p_named", "estimator"])
+    bare = told.filter(scheme=UNDEFENDED)
+    if not bare.height:
+        return []
+    at = min(bare["spies"].unique().sort().to_list(), key=lambda share: abs(share - BROKEN_AT))
+    shares = dict(
+        bare.filter(spies=at).group_by("estimator").agg(polars.col("p_named").mean()).sort("estimator").rows()
+    )
+    sentences = []
+    breaks = [f"{name} ({_percent(share)})" for name, share in shares.items() if share > BROKEN]
+    fails = [f"{name} ({_percent(share)})" for name, share in shares.items() if share <= BROKEN]
+    if breaks:
+        sentences.append(
+            f"Where nothing is defended, in {UNDEFENDED} with {in_words(at)}, over half of the authors are named by "
+            f"{_and(breaks)}."
+        )
+    if fails:
+        sentences.append(
+            f"With {in_words(at)}, {_and(fails)} cannot break even the undefended {UNDEFENDED}, so a scheme that only "
+            f"{'this estimator' if len(fails) == 1 else 'these estimators'} failed against is not shown to be any good."
+        )
+    others = told["estimator"].unique().sort().to_list()
+    apart = [name for name in others if name not in shares]
+    if apart:
+        sentences.append(
+            f"Made for one scheme, and not asked of {UNDEFENDED}: {_and(apart)}. That they name the author at least as "
+            "often as the share of spies is what they have to show."
+        )
+    return sentences
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
 def _rows(frame: "polars.DataFrame") -> str:
+    frame = _measured(frame)
     names = [name for name in COLUMNS if name in frame.columns and frame[name].null_count() < frame.height]
     texts = {name for name in names if str(frame.schema[name]) == "String"}
     head = "".join(f"<th{' class=text' * (name in texts)}>{html.escape(COLUMNS[name])}" for name in names)

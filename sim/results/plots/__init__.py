@@ -29,9 +29,16 @@ class Plot:
     """What it shows, for the report."""
     needs: tuple[str, ...]
     """Columns that a table must have, with at least one value each."""
-    draw: "Callable[[polars.DataFrame], Figure]"
+    draw: "Callable[..., Figure]"
+    """From a data frame; and, if ``takes_seed``, a number that decides what is left to chance."""
     place: int = 100
     """Where it comes in the report; the least first."""
+    takes_seed: bool = False
+    """Whether chance has a part in how it looks, though none in what it says."""
+
+    def figure(self, frame: "polars.DataFrame", seed: int = 1) -> "Figure":
+        """Draws it."""
+        return self.draw(frame, seed) if self.takes_seed else self.draw(frame)
 
 
 @cache

@@ -14,17 +14,19 @@ from matplotlib.figure import Figure
 from polars import DataFrame
 
 from . import Plot
-from .style import HALO, PAPER, canvas, colour, dark, title
+from .cells import one_world
+from .style import HALO, PAPER, canvas, colour, dark, panel_title, title
 
 __all__ = ["PLOT", "draw"]
 
 
 def draw(frame: DataFrame) -> Figure:
     """Needs ``scheme`` and ``coverage_curve``."""
-    frame = frame.drop_nulls("coverage_curve")
+    world, frame = one_world(frame.drop_nulls("coverage_curve"))
     figure = canvas(width=7.8, height=4.4)
     title(figure, "How fast a post reaches everybody")
     (axes,) = figure.axes
+    panel_title(axes, world)
     middles = {}
     for (scheme,), rows in frame.group_by("scheme", maintain_order=True):
         middle = _mean(rows["coverage_curve"])

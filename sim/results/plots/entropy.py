@@ -1,7 +1,8 @@
 """Entropy: how unsure the adversary stays, post by post, and who is the worst off.
 
-A row has both as lists of quantiles, so that a table stays small whatever was run: entry i of n stands at the share
-(i + ½)/n. ``entropy_quantiles`` are over posts, in bits; ``user_named_quantiles`` over users: how often each was named.
+A row has both as lists of quantiles, so that a table stays small whatever was run: from the least to the largest, in
+equal steps. ``entropy_quantiles`` are over posts, in bits; ``user_named_quantiles`` over users: how often each was named,
+as far as it can be told from chance. Of several estimators the one that names most counts.
 """
 
 import math
@@ -13,7 +14,7 @@ from matplotlib.figure import Figure
 from polars import DataFrame
 
 from . import Plot
-from .cells import share_of_spies
+from .cells import in_words, one_world, strongest
 from .style import FAINT, HALO, QUIET, canvas, colour, dark, label_ends, panel_title, title
 
 __all__ = ["PLOT", "draw"]
@@ -22,19 +23,16 @@ SPIES = 0.2
 
 
 def draw(frame: DataFrame) -> Figure:
-    """Needs ``scheme``, ``entropy_quantiles`` and ``user_named_quantiles``; shows the share of spies nearest to 0.2."""
-    frame = frame.drop_nulls(["entropy_quantiles", "user_named_quantiles"])
-    of = ""
-    if "spies" in frame.columns:
-        told = frame.with_columns(share_of_spies(frame).alias("spies")).drop_nulls("spies")
-        if told.height:
-            spies = min(told["spies"].unique().sort().to_list(), key=lambda share: abs(share - SPIES))
-            frame, of = told.filter(polars.col("spies") == spies), f", {100 * spies:.3g} % spies"
+    """Needs the two lists, ``scheme``, ``spies`` and ``p_named``; shows the share of spies nearest to 0.2."""
+    world, frame = one_world(strongest(frame.drop_nulls(["entropy_quantiles", "user_named_quantiles"])))
+    spies = min(frame["spies"].unique().sort().to_list(), key=lambda share: abs(share - SPIES))
+    frame = frame.filter(polars.col("spies") == spies)
+    of = ", ".join(filter(None, [in_words(spies), world]))
     figure = canvas(2, width=11, height=4.6)
     title(figure, "How unsure the spies stay, and who is the worst off")
     left, right = figure.axes
-    panel_title(left, f"Posts of which spies are no surer than this{of}")
-    panel_title(right, f"Users, from the safest to the worst off{of}")
+    panel_title(left, f"Posts: how unsure spies are who wrote them; {of}")
+    panel_title(right, f"Users, from the safest to the worst off; {of}")
     labels = []
     for (scheme,), rows in frame.group_by("scheme", maintain_order=True):
         ink = colour(str(scheme))
@@ -76,7 +74,7 @@ def _mean(quantiles: polars.Series) -> "np.ndarray[Any, Any]":
 
 
 def _shares(values: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-    return (np.arange(len(values)) + 0.5) / len(values)
+    return np.linspace(0, 1, len(values))
 
 
 def _name_left(axes: Any, frame: DataFrame) -> None:
@@ -105,7 +103,7 @@ def _name_left(axes: Any, frame: DataFrame) -> None:
 PLOT = Plot(
     name="entropy",
     title="How unsure the spies stay, and who is the worst off",
-    needs=("scheme", "entropy_quantiles", "user_named_quantiles"),
+    needs=("scheme", "spies", "p_named", "entropy_quantiles", "user_named_quantiles"),
     draw=draw,
     place=40,
 )

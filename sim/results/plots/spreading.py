@@ -1,7 +1,8 @@
 """Spreading: the friend graph with one rumor on its way, as a few moments side by side.
 
-A table of one row a node: ``x`` and ``y`` where it is drawn, ``friends`` as a list of numbers of rows, ``time`` when it
-got the rumor (null if never), and, if there are any, ``is_spy`` and ``teller``, who told it.
+A row has it in lists by node: ``rumor_times`` when each got the rumor (null if never), ``rumor_tellers`` who told it
+(−1 for nobody), ``rumor_spies`` 1 for a spy; and ``rumor_links`` with the two ends of every friendship. Of several rows
+the first is drawn. Where the nodes are drawn follows from the graph and a seed.
 """
 
 import numpy as np
@@ -32,17 +33,13 @@ def layout(
     return np.array([places[node] for node in range(node_count)])
 
 
-def draw(frame: DataFrame) -> Figure:
-    """Needs ``x``, ``y``, ``friends`` and ``time``."""
-    places = frame.select("x", "y").to_numpy()
-    times = np.array([np.inf if each is None else each for each in frame["time"].to_list()])
-    is_spy = frame["is_spy"].to_numpy() if "is_spy" in frame.columns else np.zeros(len(times), dtype=bool)
-    edges = [
-        (node, friend)
-        for node, each in enumerate(frame["friends"].to_list())
-        for friend in each
-        if node < friend
-    ]
+def draw(frame: DataFrame, seed: int = 1) -> Figure:
+    """Needs ``rumor_times``, ``rumor_tellers``, ``rumor_spies`` and ``rumor_links``."""
+    row = frame.drop_nulls("rumor_times").row(0, named=True)
+    times = np.array([np.inf if each is None or np.isnan(each) else each for each in row["rumor_times"]])
+    tellers, is_spy = np.array(row["rumor_tellers"], dtype=int), np.array(row["rumor_spies"], dtype=bool)
+    edges = np.array(row["rumor_links"], dtype=int).reshape(-1, 2)
+    places = layout(edges, len(times), seed)
     order = np.sort(times[np.isfinite(times)])
     author = int(times.argmin())
     figure = canvas(len(SHARES), width=12, height=3.55)
@@ -51,18 +48,10 @@ def draw(frame: DataFrame) -> Figure:
     for axes, share in zip(figure.axes, SHARES, strict=True):
         moment = order[max(0, int(np.ceil(share * len(order))) - 1)]
         has = times <= moment
-        lines = places[np.array(edges)]
-        axes.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.5, zorder=1))
-        if "teller" in frame.columns:
-            told = [
-                (node, teller)
-                for node, teller in enumerate(frame["teller"].to_list())
-                if has[node] and teller is not None and teller >= 0
-            ]
-            if told:
-                axes.add_collection(
-                    LineCollection(places[np.array(told)], colors=_HAS, linewidths=0.9, alpha=0.7, zorder=2)
-                )
+        axes.add_collection(LineCollection(places[edges], colors=FAINT, linewidths=0.5, zorder=1))
+        told = np.flatnonzero(has & (tellers >= 0))
+        ways = places[np.stack([told, tellers[told]], axis=1)]
+        axes.add_collection(LineCollection(ways, colors=_HAS, linewidths=0.9, alpha=0.7, zorder=2))
         for mask, ink in (
             (~has & ~is_spy, "#b9c0c7"),
             (~has & is_spy, "#eab38f"),
@@ -96,5 +85,10 @@ def draw(frame: DataFrame) -> Figure:
 
 
 PLOT = Plot(
-    name="spreading", title="One rumor on its way", needs=("x", "y", "friends", "time"), draw=draw, place=50
+    name="spreading",
+    title="One rumor on its way",
+    needs=("rumor_times", "rumor_tellers", "rumor_spies", "rumor_links"),
+    draw=draw,
+    place=50,
+    takes_seed=True,
 )
