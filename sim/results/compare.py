@@ -29,7 +29,7 @@ COSTLY = {"timestamps": (1_000, 500)}
 #: Nodes that can still be told apart in a picture of the graph.
 PICTURED_MAX = 600
 #: The two worlds whose traffic is shown: a mesh so small that an hour of both is simulated in seconds.
-TRAFFIC = {"nodes": 16, "mean_degree": 4, "hours": 0.5, "settle_s": 900}
+TRAFFIC = {"nodes": 16, "graph": '"random-regular"', "mean_degree": 4, "hours": 0.5, "settle_s": 900}
 
 
 def estimators_of(scheme: str, node_count: int) -> list[str]:

@@ -77,7 +77,8 @@ def page(frame: "polars.DataFrame", origin: Origin, heading: str, seed: int = 1)
     from .plots.style import inline
 
     figures = [
-        f'<figure role="img" aria-label="{html.escape(plot.title)}">{inline(plot.figure(frame, seed), plot.name)}</figure>'
+        f'<figure role="img" aria-label="{html.escape(plot.title)}">'
+        f"{inline(plot.figure(frame, seed), plot.name)}</figure>"
         for plot in drawable(frame)
     ]
     parts = [

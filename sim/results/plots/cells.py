@@ -10,7 +10,17 @@ from polars import DataFrame
 
 from ...metrics.numbers import Z_95
 
-__all__ = ["SETTINGS", "cells", "count_of", "in_words", "one_world", "share_of_spies", "strongest", "worlds"]
+__all__ = [
+    "SETTINGS",
+    "cells",
+    "count_of",
+    "in_words",
+    "one_world",
+    "share_of_spies",
+    "strongest",
+    "surest",
+    "worlds",
+]
 
 #: What tells cells apart, as far as a table has it; everything else is measured.
 SETTINGS = (
@@ -92,6 +102,19 @@ def strongest(frame: DataFrame) -> DataFrame:
     """The rows of the estimator that names most in each cell; ``spies`` is a share here."""
     told, names = _told(frame)
     found = cells(frame).select(names)
+    return told.join(found, on=names, how="semi", nulls_equal=True, maintain_order="left")
+
+
+def surest(frame: DataFrame) -> DataFrame:
+    """The rows of the estimator that is left with the least entropy in each cell, of those that are not too sure."""
+    told, names = _told(frame)
+    if "calibrated" in told.columns:
+        # Of a scheme that none is calibrated on, all.
+        fair = polars.col("calibrated").fill_null(True)
+        told = told.filter(fair | ~fair.any().over("scheme"))
+    alike = [name for name in names if name != "estimator"]
+    least = told.group_by(names).agg(polars.col("entropy_bits").mean()).sort("entropy_bits", *names)
+    found = least.unique(alike, keep="first", maintain_order=True).select(names)
     return told.join(found, on=names, how="semi", nulls_equal=True, maintain_order="left")
 
 

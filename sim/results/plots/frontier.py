@@ -115,7 +115,9 @@ def _label(axes: Any, dots: list[tuple[float, float, float]], names: list[str], 
             (x + right, y + up - _LINE / 2, x + right + width, y + up + _LINE / 2) for right, up, _ in choices
         ]
         costs = [
-            sum(_overlap(box, other) for other in taken) + 50 * liked + 1e4 * (box[0] < frame.x0 * scale)
+            sum(_overlap(box, other) for other in taken)
+            + 50 * liked
+            + 1e4 * (box[0] < frame.x0 * scale or box[2] > frame.x1 * scale)
             for box, (_, _, liked) in zip(boxes, choices, strict=True)
         ]
         best = costs.index(min(costs))
@@ -160,8 +162,8 @@ def _legend(axes: Any, sizes: list[float], unit: float) -> None:
 
 
 def _round(size: float) -> float:
-    """The nearest of 1, 2, 5, 10 and so on."""
-    steps = [digit * 10.0**power for power in range(3, 12) for digit in (1, 2, 5)]
+    """The nearest of 1, 2, 3, 5, 10 and so on."""
+    steps = [digit * 10.0**power for power in range(3, 12) for digit in (1, 2, 3, 5)]
     return min(steps, key=lambda step: abs(step - size) / step)
 
 

@@ -18,6 +18,7 @@ __all__ = ["PLOT", "draw", "layout"]
 #: The moments: when this share of the nodes has it.
 SHARES = (0.02, 0.15, 0.5, 1.0)
 _HAS, _SPY = colour("stem"), colour("flood")
+_NOT, _SPY_NOT = "#b9c0c7", "#eab38f"
 
 
 def layout(
@@ -42,19 +43,19 @@ def draw(frame: DataFrame, seed: int = 1) -> Figure:
     places = layout(edges, len(times), seed)
     order = np.sort(times[np.isfinite(times)])
     author = int(times.argmin())
-    figure = canvas(len(SHARES), width=12, height=3.55)
+    figure = canvas(2, 2, width=9, height=8.2)
     title(figure, "One rumor on its way")
-    size = 700 / len(times) + 6
+    size = 1500 / len(times) + 8
     for axes, share in zip(figure.axes, SHARES, strict=True):
         moment = order[max(0, int(np.ceil(share * len(order))) - 1)]
         has = times <= moment
         axes.add_collection(LineCollection(places[edges], colors=FAINT, linewidths=0.5, zorder=1))
         told = np.flatnonzero(has & (tellers >= 0))
         ways = places[np.stack([told, tellers[told]], axis=1)]
-        axes.add_collection(LineCollection(ways, colors=_HAS, linewidths=0.9, alpha=0.7, zorder=2))
+        axes.add_collection(LineCollection(ways, colors=_HAS, linewidths=0.9, alpha=0.6, zorder=2))
         for mask, ink in (
-            (~has & ~is_spy, "#b9c0c7"),
-            (~has & is_spy, "#eab38f"),
+            (~has & ~is_spy, _NOT),
+            (~has & is_spy, _SPY_NOT),
             (has & ~is_spy, _HAS),
             (has & is_spy, _SPY),
         ):
@@ -72,15 +73,16 @@ def draw(frame: DataFrame, seed: int = 1) -> Figure:
         )
         axes.set_axis_off()
         axes.set_aspect("equal")
-        panel_title(axes, f"t = {moment:.2g}: {has.sum():,} of {len(times):,} have it")
+        panel_title(axes, f"after {moment:.2g} mean delays of a hop {has.sum():,} of {len(times):,} have it")
     first = figure.axes[0]
     first.annotate("author", places[author], (7, 7), textcoords="offset points", fontsize=9, color=INK)
+    inks = {"has it": _HAS, "not yet": _NOT, "spy that has it": _SPY, "spy, not yet": _SPY_NOT}
     handles = [
         first.scatter([], [], s=30, color=ink, label=text)
-        for ink, text in ((_HAS, "has it"), (_SPY, "spy that has it"), ("#b9c0c7", "not yet"))
-        if text != "spy that has it" or is_spy.any()
+        for text, ink in inks.items()
+        if "spy" not in text or is_spy.any()
     ]
-    figure.legend(handles=handles, loc="upper right", ncols=3, frameon=False, fontsize=9, labelcolor=QUIET)
+    figure.legend(handles=handles, loc="upper right", ncols=4, frameon=False, fontsize=9, labelcolor=QUIET)
     return figure
 
 

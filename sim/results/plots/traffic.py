@@ -23,6 +23,7 @@ BARS = 120
 WIDTHS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600, 7_200, 21_600)
 Frame = tuple[float, float, float]
 """When, how many bytes, and to whom."""
+_SAYS = {"posting": "It writes a post", "silent": "The same node in the same world, without the post"}
 _INKS = {"posting": colour("stem"), "silent": colour("onion")}
 
 
@@ -47,7 +48,7 @@ def draw(frame: DataFrame) -> Figure:
     for axes, world in zip(figure.axes, frames, strict=True):
         axes.stairs(heights[world], (edges - first) / 60, fill=True, color=_INKS.get(world, INK), alpha=0.85)
         axes.set_ylabel("kB")
-        panel_title(axes, f"{world}: {float(heights[world].sum()) / 1e3:,.2f} MB sent")
+        panel_title(axes, f"{_SAYS[world]}: {float(heights[world].sum()) / 1e3:,.2f} MB sent")
         axes.set_xlim(0, (last - first) / 60)
     figure.axes[-1].set_xlabel(f"Minutes; a bar is {width_s} s")
     if row["posted_s"] is not None:

@@ -12,6 +12,7 @@ from rumor.sim import spread as spread_in_python
 from rumor.sim import sweep as sweep_in_python
 from rumor.sim.commands import main
 from rumor.sim.results import engines
+from rumor.sim.results.compare import estimators_of
 from rumor.sim.results.files import ResultsError
 from rumor.sim.results.sweep import Sweep
 from rumor.sim.results.table import read
@@ -57,6 +58,7 @@ def test_a_sweep_from_the_file_to_the_pictures(tmp_path: Path) -> None:
     assert drawn.exit_code == 0
     assert json.loads(drawn.stdout.splitlines()[-1])["pictures"] == [
         str(pictures / "named.png"),
+        str(pictures / "entropy.png"),
         str(pictures / "index.html"),
     ]
 
@@ -79,10 +81,12 @@ def test_a_row_is_what_the_command_of_its_task_says(tmp_path: Path) -> None:
 def test_a_comparison_is_a_folder_with_everything_in_it(tmp_path: Path) -> None:
     """The sweep in it makes the same rows again."""
     out = tmp_path / "report"
-    words = ["compare", "--graph", RING, "--spies", "0.1,0.3", "--scheme", "flood,stem", "--runs", "200"]
+    words = ["compare", "--graph", RING, "--spies", "0.2", "--scheme", "stem,flood", "--runs", "200"]
+    words.append("--no-traffic")
     done = ran(*words, "--out", str(out), "--json")
     assert done.exit_code == 0, done.stderr
-    names = ["sweep.toml", "results.parquet", "named.svg", "coverage.svg", "index.html"]
+    pictures = ["named.svg", "coverage.svg", "entropy.svg", "spreading.svg"]
+    names = ["sweep.toml", "results.parquet", *pictures, "index.html"]
     assert json.loads(done.stdout)["files"] == names
     assert sorted(each.name for each in out.iterdir()) == sorted(names)
     curves = read(out / "results.parquet").filter(kind="coverage")["coverage_curve"].to_list()
@@ -138,7 +142,6 @@ def test_wrong_usage_is_one_sentence(tmp_path: Path) -> None:
         ("plot", "none.parquet", "--out", out): "none.parquet cannot be read",
         ("sweep", "none.toml", "--out", out): "none.toml cannot be read",
         ("compare", "--graph", "moebius", "--out", out): "There is no graph 'moebius'",
-        ("compare", "--graph", 'a"b', "--out", out): "give the file another name",
         ("sweep", "presets", "--out", out, "--engine", "ray"): "--engine is local or dask",
     }.items():
         done = ran(*words)
@@ -146,6 +149,35 @@ def test_wrong_usage_is_one_sentence(tmp_path: Path) -> None:
         assert done.stderr.startswith("rumor: ")
         assert sentence in done.stderr
         assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_graph_that_cannot_be_compared_on_is_told_before_anything_runs(tmp_path: Path) -> None:
+    """With the file and its line, where there is one, and what to do."""
+    texts = {
+        "parts.txt": ("0 1\n2 3\n", "parts.txt is not connected; take largest:"),
+        "words.txt": ("0 1\n1 two\n", "words.txt, line 2"),
+        "none.txt": ("", "none.txt"),
+        "self.txt": ("0 1\n1 1\n", "self.txt, line 2"),
+        'a"b.txt': ("0 1\n", "cannot stand in a sweep file; give the file another name"),
+    }
+    for name, (text, sentence) in texts.items():
+        path, out = tmp_path / name, tmp_path / "report"
+        path.write_text(text)
+        done = ran("compare", "--graph", str(path), "--out", str(out))
+        assert done.exit_code == 2
+        assert sentence in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+        assert not out.exists()
+    done = ran("compare", "--graph", "regular-tree:degree=3", "--out", str(tmp_path / "x"))
+    assert "cannot be grown on an infinite tree; take random-regular" in done.stderr
+
+
+def test_of_each_scheme_all_estimators_are_asked_that_are_worth_it() -> None:
+    assert estimators_of("flood", 300) == ["first-spy", "trained", "timestamps"]
+    assert estimators_of("flood", 1_001) == ["first-spy", "trained"]
+    assert estimators_of("dandelion", 300) == ["first-spy", "epoch-graph", "epoch-routes", "trained"]
+    assert estimators_of("stem", 300) == ["first-spy", "stem", "trained"]
+    assert estimators_of("onion", 300) == ["onion-flow"]
 
 
 def test_a_notebook_has_the_same(tmp_path: Path) -> None:
@@ -161,4 +193,10 @@ def test_a_notebook_has_the_same(tmp_path: Path) -> None:
     with pytest.raises(ResultsError, match="what can be drawn is: named"):
         plot_in_python(table, "traffic")
     both = compare_in_python(RING, [0.1], ["flood"], runs=100, workers=0)
-    assert both["kind"].to_list() == ["spread", "coverage"]
+    assert both.select("kind", "estimator").rows() == [
+        ("spread", "first-spy"),
+        ("spread", "trained"),
+        ("spread", "timestamps"),
+        ("coverage", None),
+        ("spreading", None),
+    ]
