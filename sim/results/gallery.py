@@ -28,5 +28,5 @@ def draw_all(path: Path, folder: Path, ending: str = "svg", heading: str = "", s
     for plot, place in zip(plots, paths, strict=True):
         save(plot.figure(frame, seed), place)
     page = folder / "index.html"
-    write_page(page, frame, origin, heading or f"Results of {path.stem}", seed)
+    write_page(page, frame, origin, heading or path.name, seed)
     return [*paths, page]

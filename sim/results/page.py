@@ -202,8 +202,8 @@ def baseline(frame: "polars.DataFrame") -> list[str]:
     apart = [name for name in others if name not in shares]
     if apart:
         sentences.append(
-            f"Made for one scheme, and not asked of {UNDEFENDED}: {_and(apart)}. That they name the author at least as "
-            "often as the share of spies is what they have to show."
+            f"Made for one scheme, and not asked of {UNDEFENDED}: {_and(apart)}. What they have to reach is the share "
+            "of spies, below which no scheme can be whose relays see what they pass on."
         )
     return sentences
 

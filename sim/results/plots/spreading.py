@@ -5,20 +5,21 @@ A row has it in lists by node: ``rumor_times`` when each got the rumor (null if 
 the first is drawn. Where the nodes are drawn follows from the graph and a seed.
 """
 
+from typing import Any
+
 import numpy as np
-from matplotlib.collections import LineCollection
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from polars import DataFrame
 
 from . import Plot
-from .style import FAINT, INK, PAPER, QUIET, canvas, colour, panel_title, title
+from .style import FAINT, IDLE, IDLE_SPY, INK, PAPER, QUIET, canvas, colour, panel_title, title
 
 __all__ = ["PLOT", "draw", "layout"]
 
 #: The moments: when this share of the nodes has it.
 SHARES = (0.02, 0.15, 0.5, 1.0)
 _HAS, _SPY = colour("stem"), colour("flood")
-_NOT, _SPY_NOT = "#b9c0c7", "#eab38f"
 
 
 def layout(
@@ -49,13 +50,13 @@ def draw(frame: DataFrame, seed: int = 1) -> Figure:
     for axes, share in zip(figure.axes, SHARES, strict=True):
         moment = order[max(0, int(np.ceil(share * len(order))) - 1)]
         has = times <= moment
-        axes.add_collection(LineCollection(places[edges], colors=FAINT, linewidths=0.5, zorder=1))
+        _links(axes, places[edges], color=FAINT, linewidth=0.5, zorder=1)
         told = np.flatnonzero(has & (tellers >= 0))
         ways = places[np.stack([told, tellers[told]], axis=1)]
-        axes.add_collection(LineCollection(ways, colors=_HAS, linewidths=0.9, alpha=0.6, zorder=2))
+        _links(axes, ways, color=_HAS, linewidth=0.9, alpha=0.6, zorder=2)
         for mask, ink in (
-            (~has & ~is_spy, _NOT),
-            (~has & is_spy, _SPY_NOT),
+            (~has & ~is_spy, IDLE),
+            (~has & is_spy, IDLE_SPY),
             (has & ~is_spy, _HAS),
             (has & is_spy, _SPY),
         ):
@@ -73,10 +74,10 @@ def draw(frame: DataFrame, seed: int = 1) -> Figure:
         )
         axes.set_axis_off()
         axes.set_aspect("equal")
-        panel_title(axes, f"after {moment:.2g} mean delays of a hop {has.sum():,} of {len(times):,} have it")
+        panel_title(axes, f"after {moment:.2g} mean delays of a hop: {has.sum():,} of {len(times):,} have it")
     first = figure.axes[0]
     first.annotate("author", places[author], (7, 7), textcoords="offset points", fontsize=9, color=INK)
-    inks = {"has it": _HAS, "not yet": _NOT, "spy that has it": _SPY, "spy, not yet": _SPY_NOT}
+    inks = {"has it": _HAS, "not yet": IDLE, "spy that has it": _SPY, "spy, not yet": IDLE_SPY}
     handles = [
         first.scatter([], [], s=30, color=ink, label=text)
         for text, ink in inks.items()
@@ -84,6 +85,12 @@ def draw(frame: DataFrame, seed: int = 1) -> Figure:
     ]
     figure.legend(handles=handles, loc="upper right", ncols=4, frameon=False, fontsize=9, labelcolor=QUIET)
     return figure
+
+
+def _links(axes: Axes, ends: "np.ndarray[Any, Any]", **look: Any) -> None:
+    """Draws lines, given as an array of shape (lines, 2, 2), as one path: many would make a large file."""
+    broken = np.concatenate([ends, np.full((len(ends), 1, 2), np.nan)], axis=1).reshape(-1, 2)
+    axes.plot(broken[:, 0], broken[:, 1], solid_joinstyle="bevel", **look)
 
 
 PLOT = Plot(

@@ -23,6 +23,8 @@ __all__ = [
     "COLOURS",
     "FAINT",
     "HALO",
+    "IDLE",
+    "IDLE_SPY",
     "INK",
     "PAPER",
     "QUIET",
@@ -46,6 +48,9 @@ QUIET: Final = "#6a727b"
 FAINT: Final = "#dfe3e7"
 """Lines that only guide the eye."""
 PAPER: Final = "#fdfdfe"
+IDLE: Final = "#b9c0c7"
+"""Who has nothing yet."""
+IDLE_SPY: Final = "#eab38f"
 
 COLOURS: Final = {
     "flood": "#d55e00",
@@ -242,7 +247,14 @@ def inline(figure: Figure, name: str) -> str:
     for ink in (*COLOURS.values(), *_MORE):
         # Letters come nearer to the ink, which is light on dark paper.
         svg = svg.replace(f"fill: {dark(ink)}", f"fill: color-mix(in srgb, {ink} 72%, currentColor)")
-    of_page = {INK: "currentColor", PAPER: "var(--paper)", FAINT: "var(--line)", QUIET: "var(--quiet)"}
+    of_page = {
+        INK: "currentColor",
+        PAPER: "var(--paper)",
+        FAINT: "var(--line)",
+        QUIET: "var(--quiet)",
+        IDLE: "var(--idle)",
+        IDLE_SPY: "var(--idle-spy)",
+    }
     for own, name in of_page.items():
         svg = svg.replace(own, name)
     return svg

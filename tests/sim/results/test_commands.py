@@ -102,6 +102,9 @@ def test_a_comparison_is_a_folder_with_everything_in_it(tmp_path: Path) -> None:
         ('scheme = "smoke"', 3, "scheme: is one of flood"),
         ('estimator = "guess"', 3, "estimator"),
         ("spies = 1.5", 3, "spies"),
+        ("spies = -0.1", 3, "spies is a share from 0.0 to 1.0, a count"),
+        ('spies = ["0.1", "hubs:x"]', 3, "spies is a share from 0.0 to 1.0, a count"),
+        ("spies = 40", 3, "spies is 40 of 40 nodes"),
         ("runs = 0", 3, "runs"),
         ('runs = "many"', 3, "runs is a whole number, and not 'many'."),
         ("first_contact = 1", 3, "first_contact is true or false, and not '1'."),
@@ -123,15 +126,39 @@ def test_a_wrong_setting_of_spread_is_named_with_its_line(
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("edges", "sentence"),
+    [
+        ("0 1\n2 3\n", "edges.txt is not connected; take largest:"),
+        ("", "edges.txt is empty"),
+        ("0 1\n1 1\n", "edges.txt, line 2: node 1 is its own friend"),
+        ("0 1\n1 two\n", "edges.txt, line 2: two whole numbers were expected"),
+        ("0 1\n1 2\n", "is 4 of 3 nodes; leave at least one"),
+    ],
+)
+def test_a_file_that_will_not_do_is_named_with_the_line_that_asks_for_it(
+    tmp_path: Path, edges: str, sentence: str
+) -> None:
+    """Before anything runs; and nothing is left behind."""
+    path, source = tmp_path / "edges.txt", tmp_path / "s.toml"
+    path.write_text(edges)
+    source.write_text(f'runs = 10\ngraph = "{path}"\nspies = 4\n')
+    done = ran("sweep", str(source), "--out", str(tmp_path / "x.parquet"))
+    assert done.exit_code == 2
+    assert done.stderr.startswith(f"rumor: {source}, line {3 if 'nodes' in sentence else 2}, ")
+    assert sentence in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert len(list(tmp_path.iterdir())) == 2
+
+
 @pytest.mark.usefixtures("here")
-def test_a_graph_that_will_not_do_is_one_sentence_with_the_task_that_fails(tmp_path: Path) -> None:
-    edges, source = tmp_path / "edges.txt", tmp_path / "s.toml"
-    edges.write_text("0 1\n2 3\n")
-    source.write_text(f'graph = "{edges}"\nruns = 10\n')
+def test_a_task_that_fails_is_one_sentence_with_its_command(tmp_path: Path) -> None:
+    source = tmp_path / "s.toml"
+    source.write_text(f'graph = "{RING}"\nruns = 10\nspies = "friends-of:77"\n')
     done = ran("sweep", str(source), "--out", str(tmp_path / "x.parquet"))
     assert done.exit_code == 1
-    assert "not connected" in done.stderr
-    assert f"This task fails: rumor sim spread --graph {edges} --runs 10 --seed 1" in done.stderr
+    assert "no node '77'" in done.stderr
+    assert f"This task fails: rumor sim spread --graph {RING} --runs 10 --spies friends-of:77" in done.stderr
     assert len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "x.parquet").exists()
 
