@@ -95,7 +95,8 @@ class Spreading:
         quick = self.rules.delay == "exponential" and not self.rules.embargo and not self.spy_chance
         if self.first_contact and (not quick or self.rules.scheme not in CONTACTED):
             raise ValueError(
-                "Runs end at the first contact only with exponential delays, fixed spies, no embargo, and a stem or flood."
+                "Runs end at the first contact only with exponential delays, fixed spies, no embargo, and stems or "
+                "floods that it knows."
             )
 
     def run(
