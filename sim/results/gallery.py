@@ -25,8 +25,9 @@ def draw_all(path: Path, folder: Path, ending: str = "svg", heading: str = "", s
         known = "; ".join(f"{plot.name} needs {', '.join(plot.needs)}" for plot in all_plots())
         raise ResultsError(f"{path} has nothing to draw: {known}.")
     paths = [folder / f"{plot.name}.{ending}" for plot in plots]
-    for plot, place in zip(plots, paths, strict=True):
-        save(plot.figure(frame, seed), place)
+    drawn = [(plot, plot.figure(frame, seed)) for plot in plots]
+    for (_, figure), place in zip(drawn, paths, strict=True):
+        save(figure, place)
     page = folder / "index.html"
-    write_page(page, frame, origin, heading or path.name, seed)
+    write_page(page, frame, origin, heading or path.name, drawn)
     return [*paths, page]

@@ -5,6 +5,7 @@ its head forbids the browser every request.
 """
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,6 +14,9 @@ from .table import Origin
 
 if TYPE_CHECKING:
     import polars
+    from matplotlib.figure import Figure
+
+    from .plots import Plot
 
 __all__ = ["baseline", "page", "write_page"]
 
@@ -68,18 +72,20 @@ UNDEFENDED: Final = "flood"
 BROKEN: Final = 0.5
 BROKEN_AT: Final = 0.1
 
+#: Plots with their pictures.
+Drawn = Sequence[tuple["Plot", "Figure"]]
+
 STYLE: Final = Path(__file__).with_name("page.css")
 
 
-def page(frame: "polars.DataFrame", origin: Origin, heading: str, seed: int = 1) -> str:
-    """The page of a table as text; ``seed`` decides where the nodes of a graph are drawn."""
+def page(frame: "polars.DataFrame", origin: Origin, heading: str, drawn: Drawn | None = None) -> str:
+    """The page of a table as text; with pictures that were drawn before, or all that the table has the columns for."""
     from .plots import drawable
     from .plots.style import inline
 
     figures = [
-        f'<figure role="img" aria-label="{html.escape(plot.title)}">'
-        f"{inline(plot.figure(frame, seed), plot.name)}</figure>"
-        for plot in drawable(frame)
+        f'<figure role="img" aria-label="{html.escape(plot.title)}">{inline(figure, plot.name)}</figure>'
+        for plot, figure in drawn or [(plot, plot.figure(frame)) for plot in drawable(frame)]
     ]
     parts = [
         "<!doctype html>",
@@ -101,9 +107,11 @@ def page(frame: "polars.DataFrame", origin: Origin, heading: str, seed: int = 1)
     return "\n".join(parts)
 
 
-def write_page(path: Path, frame: "polars.DataFrame", origin: Origin, heading: str, seed: int = 1) -> None:
+def write_page(
+    path: Path, frame: "polars.DataFrame", origin: Origin, heading: str, drawn: Drawn | None = None
+) -> None:
     """Writes the page of a table. Raises ``ResultsError``."""
-    put(path, page(frame, origin, heading, seed).encode())
+    put(path, page(frame, origin, heading, drawn).encode())
 
 
 def _summary(frame: "polars.DataFrame") -> str:

@@ -58,6 +58,7 @@ def test_a_sweep_from_the_file_to_the_pictures(tmp_path: Path) -> None:
     assert drawn.exit_code == 0
     assert json.loads(drawn.stdout.splitlines()[-1])["pictures"] == [
         str(pictures / "named.png"),
+        str(pictures / "estimators.png"),
         str(pictures / "entropy.png"),
         str(pictures / "index.html"),
     ]
@@ -85,7 +86,7 @@ def test_a_comparison_is_a_folder_with_everything_in_it(tmp_path: Path) -> None:
     words.append("--no-traffic")
     done = ran(*words, "--out", str(out), "--json")
     assert done.exit_code == 0, done.stderr
-    pictures = ["named.svg", "coverage.svg", "entropy.svg", "spreading.svg"]
+    pictures = ["named.svg", "estimators.svg", "coverage.svg", "entropy.svg", "spreading.svg"]
     names = ["sweep.toml", "results.parquet", *pictures, "index.html"]
     assert json.loads(done.stdout)["files"] == names
     assert sorted(each.name for each in out.iterdir()) == sorted(names)

@@ -89,12 +89,31 @@ def spreading() -> polars.DataFrame:
     )
 
 
+def compared(flood: dict[str, float]) -> polars.DataFrame:
+    """A comparison where these estimators name so many of the authors of flooding."""
+    rows = [("flood", name, share) for name, share in flood.items()] + [("stem", "stem", 0.1)]
+    return polars.DataFrame(
+        [
+            {
+                "kind": "spread",
+                "scheme": scheme,
+                "estimator": name,
+                "spies": "0.1",
+                "p_named": share,
+                "runs": 100,
+            }
+            for scheme, name, share in rows
+        ]
+    )
+
+
 TABLES = {"sweep": sweep, "traffic": traffic, "spreading": spreading}
 PICTURES = {
     "named": sweep,
     "frontier": sweep,
     "coverage": sweep,
     "entropy": sweep,
+    "estimators": lambda: compared({"first-spy": 0.43, "timestamps": 0.99, "trained": 0.44}),
     "traffic": traffic,
     "spreading": spreading,
 }
@@ -118,6 +137,7 @@ def test_each_table_gets_the_pictures_that_it_has_the_columns_for() -> None:
     }
     assert {plot.name for plot in all_plots()} == set(PICTURES)
     without = sweep().with_columns(polars.lit(None).alias("latency_p50_s"))
+    assert [plot.name for plot in drawable(compared({"first-spy": 0.4}))] == ["named", "estimators"]
     assert "frontier" not in [plot.name for plot in drawable(without)]
 
 
@@ -202,24 +222,6 @@ def test_the_surest_estimator_is_none_that_is_too_sure() -> None:
         }
     )
     assert surest(frame)["estimator"].to_list() == ["trained", "stem"]
-
-
-def compared(flood: dict[str, float]) -> polars.DataFrame:
-    """A comparison where these estimators name so many of the authors of flooding."""
-    rows = [("flood", name, share) for name, share in flood.items()] + [("stem", "stem", 0.1)]
-    return polars.DataFrame(
-        [
-            {
-                "kind": "spread",
-                "scheme": scheme,
-                "estimator": name,
-                "spies": "0.1",
-                "p_named": share,
-                "runs": 100,
-            }
-            for scheme, name, share in rows
-        ]
-    )
 
 
 def test_an_estimator_that_cannot_break_flooding_is_said_to_prove_nothing() -> None:
