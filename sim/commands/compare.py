@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from .progress import Teller
-from .shared import EXIT_FAILED, EXIT_USAGE, fail, json_option, mended, repeats, seed_option, show
+from .shared import EXIT_FAILED, EXIT_USAGE, Command, fail, json_option, mended, repeats, seed_option, show
 
 __all__ = ["command"]
 
 
-@click.command("compare")
+@click.command("compare", cls=Command)
 @click.option(
     "--graph",
     default="powerlaw-cluster:n=1000,mean_degree=8",
@@ -76,10 +76,9 @@ def command(
     given = {name: value for name, value in context.params.items() if value is not None and name != "as_json"}
     again = repeats(context, given)
     with mended(again):
-        from ..results.compare import compare, sweep_text
+        from ..results.compare import check, compare, sweep_text
         from ..results.engines import open_engine
         from ..results.files import ResultsError
-        from ..results.sweep import Sweep
 
         try:
             text = sweep_text(
@@ -91,7 +90,7 @@ def command(
                 repeat=repeat,
                 traffic=traffic,
             )
-            Sweep.read(text, "the comparison")
+            check(text)
         except ResultsError as error:
             fail(str(error), EXIT_USAGE)
         try:

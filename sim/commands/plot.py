@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from .shared import EXIT_FAILED, EXIT_USAGE, fail, json_option, mended, repeats, seed_option, show
+from .shared import EXIT_FAILED, EXIT_USAGE, Command, fail, json_option, mended, repeats, seed_option, show
 
 __all__ = ["command"]
 
 
-@click.command("plot")
+@click.command("plot", cls=Command)
 @click.argument("path", metavar="RESULTS.parquet", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder for the pictures.")
 @click.option(

@@ -3,6 +3,7 @@
 The sweep is an ordinary sweep file, which the page shows: whoever wants other cells takes it from there.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from .shelf import stamp_of
 from .spreading import nodes_of_file
 from .sweep import Sweep
 
-__all__ = ["SCHEMES", "SOURCE", "TABLE", "compare", "estimators_of", "sweep_text"]
+__all__ = ["SCHEMES", "SOURCE", "TABLE", "check", "compare", "estimators_of", "sweep_text"]
 
 #: What is compared unless said otherwise: the undefended, the published, and ours without its onions.
 SCHEMES = ("flood", "diffusion", "adaptive", "dandelion", "stem")
@@ -114,6 +115,15 @@ def sweep_text(
     if real:
         lines += ["", "[[cells]]", 'kind = "run"', f"spies = {_listed(spies)}", real]
     return "\n".join(lines) + "\n"
+
+
+def check(text: str) -> None:
+    """Raises ``ResultsError`` if the sweep of a comparison will not do, which names the option and no line of ours."""
+    try:
+        Sweep.read(text, "")
+    except ResultsError as error:
+        sentence = re.sub(r"^, line \d+, (\w+)", lambda found: f"--{found[1].replace('_', '-')}", str(error))
+        raise ResultsError(sentence) from error
 
 
 def _node_count(text: str) -> int:

@@ -170,6 +170,11 @@ def test_wrong_usage_is_one_sentence(tmp_path: Path) -> None:
         ("plot", "none.parquet", "--out", out): "none.parquet cannot be read",
         ("sweep", "none.toml", "--out", out): "none.toml cannot be read",
         ("compare", "--graph", "moebius", "--out", out): "There is no graph 'moebius'",
+        ("compare", "--spies", "0.1,1.5", "--out", out): "--spies is a share from 0.0 to 1.0, a count",
+        ("compare", "--scheme", "smoke", "--out", out): "--scheme is one of flood",
+        ("compare", "--runs", "0", "--out", out): "Invalid value for '--runs'",
+        ("plot", "a", "b", "--out", out): "unexpected extra argument",
+        ("sweep", "--out", out): "Missing argument",
         ("sweep", "presets", "--out", out, "--engine", "ray"): "--engine is local or dask",
     }.items():
         done = ran(*words)
