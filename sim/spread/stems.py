@@ -2,7 +2,9 @@
 
 Compiled twins of the engine's strategies ``stem`` and ``dandelion`` (``gossip/spreading``), in units of a hop's mean
 delay. A walk ends in *floods*: where and when the packet is made open, by the coin, by a timer, or for want of a friend
-to go on with. Of several the first to happen counts; the others are open by then.
+to go on with. Of several the first to happen counts; the others are open by then. Nobody hands on a packet that it has
+from the same friend a second time, so that a stem that goes round ends there and waits for a timer. Where there are no
+timers it goes round again, up to its end, and nothing is lost.
 
 What is fixed for a day or an epoch (guard, successors, relays) is drawn anew with each key: whoever wants the same
 choices for many packets gives them one key for choices and each its own for times.
@@ -93,8 +95,19 @@ def private_stem(
         at += exponential(times, _HOP + hops) + latency
         hop_at[hops], hop_from[hops], hop_to[hops], hop_floods[hops] = at, node, successor, floods
         hops += 1
+        if embargo and _is_repeated(hop_from, hop_to, hops - 1):
+            break
         node, source = successor, node
     counts[0], counts[1] = hops, floods
+
+
+@inlined
+def _is_repeated(hop_from: NDArray[np.int32], hop_to: NDArray[np.int32], hop: int) -> bool:
+    """Whether a hop was over the same link, in the same direction, as one before it."""
+    found = False
+    for earlier in range(hop):
+        found |= hop_from[earlier] == hop_from[hop] and hop_to[earlier] == hop_to[hop]
+    return found
 
 
 @inlined
@@ -253,7 +266,7 @@ def relay_walk(
         at += exponential(times, _HOP + hops) + latency
         hop_at[hops], hop_from[hops], hop_to[hops], hop_floods[hops] = at, node, successor, floods
         hops += 1
-        if len(spies) and spies[successor]:
+        if (len(spies) and spies[successor]) or (embargo and _is_repeated(hop_from, hop_to, hops - 1)):
             break
         node, source = successor, node
     counts[0], counts[1] = hops, floods
