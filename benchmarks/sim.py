@@ -313,6 +313,7 @@ def exponent(sizes: tuple[int, ...], values: list[float]) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description="Speed of spread.")
     parser.add_argument("--all", action="store_true", help="NDlib and EoN on a million nodes as well")
+    parser.add_argument("--only", default="", help="the rows with these words in their name")
     parser.add_argument("--json", action="store_true", help="print the figures as JSON")
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--call", help=argparse.SUPPRESS)
@@ -330,6 +331,8 @@ def main() -> None:
         for nodes in NODES:
             apart(folder, f"prepare(folder, {nodes})")
         for work, library, call in rows(options.all):
+            if options.only not in work:
+                continue
             figures = {"work": work, "by": library, **apart(folder, call)}
             found.append(figures)
             if not options.json:

@@ -51,10 +51,9 @@ def test_coverage_and_what_spies_see_are_those_of_engines(scheme: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ALL)
-@pytest.mark.parametrize(("nodes", "spies"), [(20, 3), (40, 8)])
-def test_the_same_of_a_thousand_packets(scheme: str, nodes: int, spies: int) -> None:
-    tried = race(scheme, nodes, spies, seed=2)
-    assert not differences(tried.engines(10, 100, seed=2), tried.kernel(4 * KERNEL_RUNS, seed=2))
+def test_the_same_of_many_packets_on_another_graph(scheme: str) -> None:
+    tried = race(scheme, nodes=32, spies=8, seed=2)
+    assert not differences(tried.engines(6, 100, seed=2), tried.kernel(4 * KERNEL_RUNS, seed=2))
 
 
 def test_schemes_are_told_apart() -> None:
