@@ -21,6 +21,7 @@ from ..spread.counter import Key, derived, key_of, uniform, whole
 from ..spread.montecarlo import Growing, Rules, Spreading
 from ..spread.stems import Walk, private_stem, walk
 from ..spread.trees import infect
+from . import relays
 
 __all__ = ["KNOWN", "Known", "Measured"]
 
@@ -47,6 +48,8 @@ class Known:
     expected: float
     measure: Callable[[int, int], Measured]
     """From a seed and a number of threads."""
+    expected_error: float = 0.0
+    """The standard error of what is expected, where it was measured too; 0 for closed forms."""
 
 
 def share(hits: NDArray[np.bool_]) -> Measured:
@@ -81,6 +84,16 @@ def _first_spy(degree: int, spies: float, delay: str, expected: float) -> Callab
 
 def _third_degree(spies: float) -> float:
     return 3 * spies * (1 - spies**2 + 2 * spies * math.log(spies)) / (1 - spies) ** 3
+
+
+# Precision of first spies.
+
+
+def _precision(name: str, graphs: int) -> Callable[[int, int], Measured]:
+    def measure(seed: int, threads: int) -> Measured:  # noqa: ARG001
+        return mean(relays.precisions(name, graphs, seed))
+
+    return measure
 
 
 # Stems.
@@ -385,5 +398,22 @@ KNOWN: Final[tuple[Known, ...]] = (
         source=f"{SHAH_ZAMAN}: 1 − ln 2 as the degree grows",
         expected=1 - math.log(2),
         measure=_snapshot(400, SNAPSHOT, 1 - math.log(2)),
+    ),
+    *(
+        Known(
+            name=f"precision of first spies, Dandelion++ {name}, n = 100, p = 0.2",
+            source=relays.SOURCE,
+            expected=published,
+            expected_error=error,
+            measure=_precision(name, 600),
+        )
+        for name, (_, published, error) in relays.PRECISIONS.items()
+    ),
+    Known(
+        name="precision of first spies, diffusion on the same graphs",
+        source=relays.SOURCE,
+        expected=relays.DIFFUSION[0],
+        expected_error=relays.DIFFUSION[1],
+        measure=_precision("diffusion", 450),
     ),
 )
