@@ -91,7 +91,7 @@ def command(as_json: bool, threads: int, **options: Any) -> None:
     """
     teller = Teller()
     with needing_extra():
-        from ..trial import Trial, TrialError
+        from ..trials.trial import Trial, TrialError
     trial = Trial(**options)
     with mended(str(trial.command())):
         try:
