@@ -28,15 +28,15 @@ def measure(
     tell: Callable[[int], None] | None = None,
 ) -> dict[str, Any]:
     """The fields of the result that are measured, with ``named`` runs; for the arguments see ``first_spy``."""
-    estimator = ESTIMATORS[trial.estimator]
+    estimator = ESTIMATORS[trial.asked]
     if victim is not None:
         raise TrialError(f"--spies: around one victim only {FIRST_SPY} is asked, without batches.")
     if trial.is_iid(graph):
-        raise TrialError(f"--spies-iid: {trial.estimator} has to know the spies; take --spies-count.")
+        raise TrialError(f"--spies-iid: {trial.asked} has to know the spies; take --spies-count.")
     if Need.SNAPSHOT in estimator.needs:
         spies = np.zeros_like(spies)
     elif not spies.any():
-        raise TrialError(f"--spies: somebody has to be a spy for {trial.estimator}.")
+        raise TrialError(f"--spies: somebody has to be a spy for {trial.asked}.")
     if trial.snapshot > graph.node_count:
         raise TrialError(
             f"--snapshot: there are no more than {graph.node_count} nodes, and not {trial.snapshot}."

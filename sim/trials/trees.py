@@ -23,7 +23,7 @@ def measure(
         raise TrialError(
             f"--scheme: infinite trees can have {', '.join(TREE_SCHEMES)}, and not {trial.scheme}."
         )
-    if trial.estimator != FIRST_SPY or trial.batches:
+    if trial.asked != FIRST_SPY or trial.batches:
         raise TrialError(f"--estimator: on infinite trees there is {FIRST_SPY}, without batches.")
     if not trial.is_iid(tree):
         raise TrialError("--spies-count: an infinite tree has no count of spies; give a share.")

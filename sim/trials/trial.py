@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ...gossip.genesis import Parameters
+from ...gossip.pace import HOPS_PER_EMBARGO, STEM_END
 from ..fields import rounded
 from ..graphs.foreign import as_graph
 from ..graphs.graph import Graph, GraphError
@@ -19,7 +21,7 @@ from ..graphs.spies import choose, share_of, victim_of
 from ..graphs.tree import Tree
 from ..metrics import wilson
 from ..spread.montecarlo import Rules
-from .flaws import FIRST_SPY, TrialError, check, check_connected
+from .flaws import FIRST_SPY, ONION, ONION_FLOW, ONION_OPTIONS, TrialError, check, check_connected
 
 __all__ = ["Trial", "TrialError", "spread"]
 
@@ -31,12 +33,13 @@ class Trial:
     graph: Any
     """In words as ``graphs/spec`` reads them, or a graph: ours, NetworkX's or igraph's."""
     scheme: str = "diffusion"
-    """One of ``SCHEMES``."""
+    """One of ``spread.runs.SCHEMES``, or ``onion``."""
     spies: str | float = "0.1"
     """In words as ``graphs/spies`` reads them."""
-    estimator: str = "first-spy"
-    """One of ``estimators.ESTIMATORS``, but for ``onion-flow``."""
+    estimator: str | None = None
+    """One of ``estimators.ESTIMATORS``; by default ``onion-flow`` of onions, and ``first-spy`` of all others."""
     runs: int = 10_000
+    """Of onions, posts."""
     delay: str | None = None
     """One of ``DELAYS``; by default what the scheme does: unit for ``flood``, exponential for all others."""
     tie: str = "random"
@@ -60,6 +63,12 @@ class Trial:
     all nodes if they are fewer. There are no spies then."""
     practice: int = 5_000
     """For estimators that learn from runs of known authors: how many."""
+    bytes_per_day: int = Parameters().bytes_per_day
+    """Of onions: the budget of a node."""
+    route_length: int = Parameters().route_length
+    """Of onions: the relays of each."""
+    post_share: float = 0.5
+    """Of onions: the share of honest nodes' ticks that are posts; all others are cover."""
     seed: int = 1
 
     def result(self, *, threads: int = 1, tell: Callable[[int, int], None] | None = None) -> dict[str, Any]:
@@ -82,9 +91,11 @@ class Trial:
             "graph": self.graph if isinstance(self.graph, str) else graph_name(graph),
             "spies": str(self.spies),
             "spies_iid": self.is_iid(graph),
+            "estimator": self.asked,
             "delay": self.hop_delay,
             "p_named": named / self.runs,
             "p_named_ci95": list(wilson(named, self.runs)),
+            **(dict.fromkeys(ONION_OPTIONS) if self.scheme != ONION else {}),
             **measured,
             "version": version("rumor"),
             "command": self.command(),
@@ -112,8 +123,15 @@ class Trial:
         return self.delay or ("unit" if self.scheme == "flood" else "exponential")
 
     @property
+    def asked(self) -> str:
+        """The estimator."""
+        return self.estimator or (ONION_FLOW if self.scheme == ONION else FIRST_SPY)
+
+    @property
     def rules(self) -> Rules:
-        """How packets spread."""
+        """How packets spread; of onions, all of them."""
+        if self.scheme == ONION:
+            return Rules(scheme="stem", end=STEM_END, embargo=HOPS_PER_EMBARGO)
         return Rules(
             scheme=self.scheme,
             delay=self.hop_delay,
@@ -150,7 +168,11 @@ class Trial:
                 victim = victim_of(str(self.spies), graph)
             except GraphError as error:
                 raise TrialError(f"--spies: {error}") from error
-        if self.estimator == FIRST_SPY and not self.batches:
+        if self.scheme == ONION:
+            from . import onions
+
+            return onions.measure(self, graph, spies, victim, threads, tell)
+        if self.asked == FIRST_SPY and not self.batches:
             from . import first_spy
 
             return first_spy.measure(self, graph, spies, victim, threads, tell)
