@@ -54,6 +54,8 @@ def check(trial: "Trial") -> None:
     if trial.asked not in asked:
         of = " of onions" if trial.scheme == ONION else ""
         raise TrialError(f"--estimator is one of {', '.join(asked)}{of}, and not {trial.asked!r}.")
+    if trial.scheme == ONION:
+        _check_onions(trial)
     if not 1 <= trial.runs <= RUNS_MAX:
         raise TrialError(f"--runs is a whole number from 1 to {RUNS_MAX}, and not {trial.runs}.")
     if not 0 < trial.end <= 1:
@@ -73,9 +75,7 @@ def check(trial: "Trial") -> None:
             f"--fluff-position-known: {trial.scheme} begins at the author; ask it of a scheme with a stem."
         )
 
-    if trial.scheme == ONION:
-        _check_onions(trial)
-    elif given := _not_defaults(trial, ONION_OPTIONS):
+    if trial.scheme != ONION and (given := _not_defaults(trial, ONION_OPTIONS)):
         raise TrialError(f"{given[0]}: only onions have it, and not {trial.scheme}.")
 
 
