@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ...gossip.presets import BYTES_PER_DAY_RANGE, ROUTE_LENGTH_RANGE
 from ..estimators import ESTIMATORS, Need
 from ..graphs.graph import Graph
 from ..spread.runs import DELAYS, SCHEMES
@@ -84,7 +85,7 @@ def _check_onions(trial: "Trial") -> None:
         raise TrialError(f"{given[0]}: onions do not have it; all follows from their budget.")
     if trial.spies_iid:
         raise TrialError("--spies-iid: of onions the spies are the same in all runs; take --spies-count.")
-    ranges = {"bytes_per_day": (1_000_000, 100_000_000_000), "route_length": (1, 5)}
+    ranges = {"bytes_per_day": BYTES_PER_DAY_RANGE, "route_length": ROUTE_LENGTH_RANGE}
     for name, (low, high) in ranges.items():
         if not low <= getattr(trial, name) <= high:
             option = "--" + name.replace("_", "-")

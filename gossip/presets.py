@@ -1,0 +1,89 @@
+"""Presets: how quick or how careful a mesh is, for whoever founds one.
+
+A founder has two choices that matter: the byte budget of a node and the relays of an onion. All delays follow from
+these and the number of members (``pace``), so a preset is such a pair, and beside it stands what was measured of it.
+Nothing is measured here: the simulator's sweep ``presets`` did, and ``rumor sim sweep presets`` does it again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from .genesis import Parameters
+
+__all__ = [
+    "BYTES_PER_DAY_RANGE",
+    "DEFAULT",
+    "PRESETS",
+    "ROUTE_LENGTH_RANGE",
+    "Figures",
+    "Preset",
+    "parameters",
+]
+
+#: What a genesis may hold.
+BYTES_PER_DAY_RANGE: Final = (1_000_000, 100_000_000_000)
+ROUTE_LENGTH_RANGE: Final = (1, 5)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What was measured of one preset in a mesh of one size."""
+
+    wait_p50_s: float
+    """Median wait from wanting to post until the post is published, in seconds."""
+    wait_p95_s: float
+    """The same of all but one post in twenty."""
+    p_named: Mapping[float, float]
+    """How often the author is named, by the share of members that are spies."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """One way to found a mesh."""
+
+    says: str
+    """For the person who chooses."""
+    bytes_per_day: int
+    """Traffic budget of a node."""
+    route_length: int
+    """Relays of an onion."""
+    figures: Mapping[int, Figures]
+    """By the number of members."""
+
+
+#: Taken unless another one is asked for.
+DEFAULT: Final = "balanced"
+PRESETS: Final[Mapping[str, Preset]] = {
+    "quick": Preset(
+        says="Posts are out in minutes; takes the traffic of an hour of video a day.",
+        bytes_per_day=800_000_000,
+        route_length=2,
+        figures={},
+    ),
+    "balanced": Preset(
+        says="Posts are out within the hour in a circle of 150.",
+        bytes_per_day=200_000_000,
+        route_length=3,
+        figures={},
+    ),
+    "careful": Preset(
+        says="Posts take hours, and spies learn the least.",
+        bytes_per_day=100_000_000,
+        route_length=4,
+        figures={},
+    ),
+}
+
+
+def parameters(
+    preset: str | None = None, *, bytes_per_day: int | None = None, route_length: int | None = None
+) -> "Parameters":
+    """What goes into the genesis: those of a preset of this name, or ``DEFAULT``, but for what is given beside it."""
+    from .genesis import Parameters  # Whoever only shows the names need not load the cryptography.
+
+    chosen = PRESETS[preset or DEFAULT]
+    return Parameters(
+        bytes_per_day=bytes_per_day or chosen.bytes_per_day, route_length=route_length or chosen.route_length
+    )
