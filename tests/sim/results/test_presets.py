@@ -20,7 +20,7 @@ def test_every_preset_is_a_cell_of_its_sweep() -> None:
 
 
 def test_figures_are_read_from_a_table_of_the_sweep() -> None:
-    """Named over all posts of a cell, waits in the mean over its rows; to two digits."""
+    """The mean over a cell's rows, to two digits; waits also over the shares of spies."""
     quick = PRESETS["quick"]
     rows = [
         {
@@ -32,7 +32,8 @@ def test_figures_are_read_from_a_table_of_the_sweep() -> None:
             "spies": spies,
             "seed": seed,
             "runs": 100,
-            "p_named": spies * seed / 10,
+            "p_named": 0.01,
+            "expected_max_posterior": spies * seed / 10,
             "latency_p50_s": 61.0 * seed,
             "latency_p95_s": 240.0,
         }
@@ -60,5 +61,5 @@ def test_figures_are_what_is_measured_again(name: str) -> None:
     told = preset.figures[50]
     assert measured["latency_p50_s"] == pytest.approx(told.wait_p50_s, rel=0.15)
     assert measured["latency_p95_s"] == pytest.approx(told.wait_p95_s, rel=0.15)
-    low, high = measured["p_named_ci95"]
-    assert 0.6 * low < told.p_named[0.2] < 1.6 * high
+    assert measured["calibrated"]
+    assert measured["expected_max_posterior"] == pytest.approx(told.p_named[0.2], rel=0.3)
