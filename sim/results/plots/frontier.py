@@ -225,7 +225,7 @@ def _overlap(one: tuple[float, ...], other: tuple[float, ...]) -> float:
 
 def _said(name: str, value: Any) -> str:
     if name == "route_length":
-        return f"k = {value}"
+        return f"{value} relays"
     if name == "nodes":
         return f"N = {value:,}"
     return in_words(value) if name.endswith("_s") else str(value)
