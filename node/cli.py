@@ -202,7 +202,7 @@ def init(context: click.Context, no_passphrase: bool, listen: str | None, as_jso
     )
 
 
-@main.command()
+@main.command(epilog="\n\n".join(f"{name}: {preset.says}" for name, preset in PRESETS.items()))
 @click.argument("name")
 @click.option("--trial", is_flag=True, help="For trying things out: short epochs, no minimums, hides nobody.")
 @click.option(

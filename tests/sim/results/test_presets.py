@@ -53,13 +53,13 @@ def test_figures_are_what_is_measured_again(name: str) -> None:
         "powerlaw-cluster:n=50,mean_degree=8",
         scheme="onion",
         spies=0.2,
-        runs=600,
+        runs=300,
         seed=7,
         bytes_per_day=preset.bytes_per_day,
         route_length=preset.route_length,
     )
     told = preset.figures[50]
-    assert measured["latency_p50_s"] == pytest.approx(told.wait_p50_s, rel=0.15)
-    assert measured["latency_p95_s"] == pytest.approx(told.wait_p95_s, rel=0.15)
+    assert measured["latency_p50_s"] == pytest.approx(told.wait_p50_s, rel=0.2)
+    assert measured["latency_p95_s"] == pytest.approx(told.wait_p95_s, rel=0.2)
     assert measured["calibrated"]
     assert measured["expected_max_posterior"] == pytest.approx(told.p_named[0.2], rel=0.3)
