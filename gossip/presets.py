@@ -36,7 +36,7 @@ class Figures:
     wait_p95_s: float
     """The same of all but one post in twenty."""
     p_named: Mapping[float, float]
-    """How often the author is named, by the share of members that are spies."""
+    """How often the author is named, by the share of members that are spies: as the calibrated estimator expects it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +60,34 @@ PRESETS: Final[Mapping[str, Preset]] = {
         says="Posts are out within minutes; each node carries 800 MB a day, and two relays hide less than three.",
         bytes_per_day=800_000_000,
         route_length=2,
-        figures={},
+        figures={
+            50: Figures(wait_p50_s=70, wait_p95_s=220, p_named={0.1: 0.035, 0.2: 0.059}),
+            150: Figures(wait_p50_s=210, wait_p95_s=660, p_named={0.1: 0.015, 0.2: 0.03}),
+            500: Figures(wait_p50_s=620, wait_p95_s=2100, p_named={0.1: 0.0061, 0.2: 0.017}),
+            1_000: Figures(wait_p50_s=1200, wait_p95_s=4200, p_named={0.1: 0.0046, 0.2: 0.014}),
+        },
     ),
     "balanced": Preset(
         says="Among 150 members a post takes about twenty minutes, at 200 MB a day.",
         bytes_per_day=200_000_000,
         route_length=3,
-        figures={},
+        figures={
+            50: Figures(wait_p50_s=390, wait_p95_s=1200, p_named={0.1: 0.031, 0.2: 0.045}),
+            150: Figures(wait_p50_s=1100, wait_p95_s=3500, p_named={0.1: 0.012, 0.2: 0.02}),
+            500: Figures(wait_p50_s=3600, wait_p95_s=12_000, p_named={0.1: 0.0045, 0.2: 0.0082}),
+            1_000: Figures(wait_p50_s=7100, wait_p95_s=23_000, p_named={0.1: 0.0027, 0.2: 0.0063}),
+        },
     ),
     "careful": Preset(
         says="A third more waiting than balanced at the same traffic, and a fourth relay to hide behind.",
         bytes_per_day=200_000_000,
         route_length=4,
-        figures={},
+        figures={
+            50: Figures(wait_p50_s=540, wait_p95_s=1500, p_named={0.1: 0.028, 0.2: 0.038}),
+            150: Figures(wait_p50_s=1500, wait_p95_s=4500, p_named={0.1: 0.011, 0.2: 0.015}),
+            500: Figures(wait_p50_s=5000, wait_p95_s=15_000, p_named={0.1: 0.0039, 0.2: 0.0054}),
+            1_000: Figures(wait_p50_s=9800, wait_p95_s=29_000, p_named={0.1: 0.0019, 0.2: 0.003}),
+        },
     ),
 }
 

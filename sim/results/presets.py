@@ -40,10 +40,7 @@ def figures(frame: "polars.DataFrame") -> Mapping[str, Mapping[int, Figures]]:
             int(nodes): Figures(
                 wait_p50_s=_mean(rows["latency_p50_s"]),
                 wait_p95_s=_mean(rows["latency_p95_s"]),
-                p_named={
-                    share: float(f"{named:.2g}")
-                    for share, named in rows.select("spies", "p_named").iter_rows()
-                },
+                p_named={share: _told(sure) for share, sure in rows.select("spies", SURE).iter_rows()},
             )
             for (nodes,), rows in own.sort("nodes", "spies").group_by("nodes", maintain_order=True)
         }

@@ -62,15 +62,11 @@ def draw(frame: DataFrame) -> Figure:
     )
     title(figure, "What anonymity costs: waiting and traffic")
     unit = AREA / max(dot.size for dot in dots)
-    low, high = min(dot.share for dot in dots) / 2, min(1.3, max(dot.share for dot in dots) * 2)
-    for axes in figure.axes:
-        share_axis(axes, low, high)
-        time_axis(axes, min(dot.wait for dot in dots) / 2, max(dot.wait for dot in dots) * 8)
     says = f"{100 * spies:.3g} % spies; the area of a dot is the traffic of a node"
-    _legend(figure.axes[0], [dot.size for dot in dots], unit)
     for number, (axes, (world, part)) in enumerate(zip(figure.axes, panels, strict=False)):
         panel_title(axes, " · ".join(filter(None, (world if many else "", says if number == 0 else ""))))
         _panel(axes, part, unit, has_legend=number == 0)
+    _legend(figure.axes[0], [dot.size for dot in dots], unit)
     for axes in figure.axes[len(panels) :]:
         axes.set_visible(False)
     for axes in figure.axes[max(0, len(panels) - 2) : len(panels)]:
@@ -116,6 +112,9 @@ def _dot(row: dict[str, Any]) -> _Dot:
 def _panel(axes: Any, table: DataFrame, unit: float, *, has_legend: bool) -> None:
     rows = list(table.iter_rows(named=True))
     dots = [_dot(row) for row in rows]
+    shares, waits = [dot.share for dot in dots], [dot.wait for dot in dots]
+    share_axis(axes, min(shares) / 2, min(1.3, max(shares) * 2))
+    time_axis(axes, min(waits) / 2, max(waits) * 8)
     front = _front([(dot.wait, dot.share) for dot in dots])
     axes.plot(*zip(*front, strict=True), color=QUIET, linewidth=1.2, linestyle=(0, (1, 1.6)), zorder=1)
     groups: dict[str, list[int]] = {}
