@@ -31,6 +31,8 @@ class Plot:
     """Columns that a table must have, with at least one value each."""
     draw: "Callable[..., Figure]"
     """From a data frame; and, if ``takes_seed``, a number that decides what is left to chance."""
+    suits: "Callable[[polars.DataFrame], bool]" = lambda _: True
+    """Whether a table that has the columns is worth drawing."""
     place: int = 100
     """Where it comes in the report; the least first."""
     takes_seed: bool = False
@@ -52,6 +54,6 @@ def all_plots() -> tuple[Plot, ...]:
 
 
 def drawable(frame: "polars.DataFrame") -> list[Plot]:
-    """The plots that this table has the columns for."""
+    """The plots that this table has the columns for, and that it is worth drawing by."""
     has = {name for name in frame.columns if frame[name].null_count() < frame.height}
-    return [plot for plot in all_plots() if has.issuperset(plot.needs)]
+    return [plot for plot in all_plots() if has.issuperset(plot.needs) and plot.suits(frame)]

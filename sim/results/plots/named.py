@@ -74,7 +74,8 @@ def _panel(axes: Any, part: DataFrame) -> None:
                 if variants
                 else ""
             )
-            x, y = one["spies"].to_numpy(), one["p_named"].to_numpy()
+            # Never is at the foot of a logarithmic axis.
+            x, y = one["spies"].to_numpy(), np.maximum(one["p_named"].to_numpy(), axes.get_ylim()[0])
             ink = colour(str(scheme))
             axes.fill_between(
                 x, one["low"].to_numpy(), one["high"].to_numpy(), color=ink, alpha=0.18, linewidth=0
@@ -92,7 +93,7 @@ def _panel(axes: Any, part: DataFrame) -> None:
                 clip_on=False,
                 zorder=3,
             )
-            labels.append((to, float(y[-1]) or axes.get_ylim()[0], f"{scheme}{more and ', ' + more}", ink))
+            labels.append((float(x[-1]), float(y[-1]), f"{scheme}{more and ', ' + more}", ink))
     if "nodes" in part.columns and "onion" in part["scheme"]:
         nodes = float(part["nodes"].max())  # type: ignore[arg-type]
         bound = bound_of_onions(shares, nodes, ROUTE_LENGTH)

@@ -139,6 +139,9 @@ def test_each_table_gets_the_pictures_that_it_has_the_columns_for() -> None:
     without = sweep().with_columns(polars.lit(None).alias("latency_p50_s"))
     assert [plot.name for plot in drawable(compared({"first-spy": 0.4}))] == ["named", "estimators"]
     assert "frontier" not in [plot.name for plot in drawable(without)]
+    # With one scheme that is measured in seconds there is nothing to choose from.
+    single = sweep().filter(polars.col("scheme") == "onion")
+    assert "frontier" not in [plot.name for plot in drawable(single)]
 
 
 @pytest.mark.parametrize("name", PICTURES)
