@@ -24,7 +24,7 @@ __all__ = ["command"]
 @click.option(
     "--scheme",
     "schemes",
-    default="flood,diffusion,adaptive,dandelion,stem",
+    default="flood,diffusion,adaptive,dandelion,stem,onion",
     show_default=True,
     metavar="NAME,…",
     help="What is compared.",

@@ -14,8 +14,8 @@ from .sweep import Sweep
 
 __all__ = ["SCHEMES", "SOURCE", "TABLE", "compare", "sweep_text"]
 
-#: What is compared unless said otherwise: the undefended, the published, and ours without its onions.
-SCHEMES = ("flood", "diffusion", "adaptive", "dandelion", "stem")
+#: What is compared unless said otherwise: the undefended, the published, ours without its onions, and ours.
+SCHEMES = ("flood", "diffusion", "adaptive", "dandelion", "stem", "onion")
 #: Of the folder of a report.
 TABLE = "results.parquet"
 SOURCE = "sweep.toml"

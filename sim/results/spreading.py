@@ -1,6 +1,6 @@
 """The kinds of tasks that are done in compiled code: ``spread``, and ``coverage``, the curve of how a packet spreads.
 
-``spread`` is ``rumor sim spread`` (``sim/trial``) with its options as settings. ``coverage`` has the same settings, as
+``spread`` is ``rumor sim spread`` (``sim/trials``) with its options as settings. ``coverage`` has the same settings, as
 far as they matter, and tells in ``coverage_curve`` when which share of the nodes had a packet, counted from when its
 author sent it, in mean delays of a hop: the median over ``runs``, and the first and the last quartile.
 """
@@ -16,8 +16,9 @@ import numpy as np
 
 from ..graphs.graph import Graph, GraphError
 from ..graphs.spec import parse, read
-from ..spread.montecarlo import Rules, Spreading
-from ..trial import Trial, TrialError
+from ..spread.montecarlo import Spreading
+from ..trials import flaws
+from ..trials.trial import Trial, TrialError
 from . import shelf
 from .flaws import Flaw
 
@@ -72,7 +73,7 @@ def check(settings: Mapping[str, str]) -> None:
         )
     try:
         parse(made.graph)
-        made._check()
+        flaws.check(made)
     except GraphError as error:
         raise Flaw("graph", str(error)) from error
     except TrialError as error:
@@ -98,9 +99,8 @@ def cover(settings: Mapping[str, str], seed: int, graphs: Path | None) -> Mappin
     graph = read(asked.graph, seed) if graphs is None else shelf.take(graphs, asked.graph, seed)
     if not isinstance(graph, Graph) or not graph.is_connected:
         raise TrialError(f"--graph: {asked.graph} has no end, or parts that nothing reaches.")
-    rules = Rules(scheme=asked.scheme, delay=asked._delay, end=asked.end, embargo=asked.embargo)
     nobody = np.zeros(graph.node_count, dtype=np.bool_)
-    curves = Spreading(graph=graph, spies=nobody, rules=rules).curves(asked.runs, seed, CURVE_POINTS)
+    curves = Spreading(graph=graph, spies=nobody, rules=asked.rules).curves(asked.runs, seed, CURVE_POINTS)
     quartiles = np.quantile(curves.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
     low, middle, high = [[float(f"{each:.4g}") for each in curve] for curve in quartiles]
     return {
