@@ -181,7 +181,7 @@ def draw_why(table: DataFrame, nodes: int = SHOWN_NODES) -> Figure:
     axes.plot(shares, shares, color=INK, linewidth=1.3, linestyle=_DOTTED)
     axes.plot(shares, floor, color=QUIET, linewidth=1.3, linestyle=_DOTTED)
     axes.annotate(
-        "out of reach for every scheme in which\nwho passes a post on can read it",
+        "below the dotted line no scheme can get\nin which who passes a post on can read it",
         (0.0525, 0.023),
         color=QUIET,
         fontsize=9.5,
