@@ -35,7 +35,11 @@ _KINDS = {"run": "real engines", "spread": "compiled"}
 
 def count_of(frame: DataFrame) -> polars.Expr:
     """How many rumors a row stands for."""
-    has = [polars.col(name).cast(polars.Float64) for name in ("runs", "posts") if name in frame.columns]
+    has = [
+        polars.col(name).cast(polars.Float64)
+        for name in ("runs", "posts_published", "posts")
+        if name in frame.columns
+    ]
     return polars.coalesce(*has, polars.lit(1.0))
 
 
