@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .known import Known, Measured
+from .known import Known
+from .measured import Measured
 
 __all__ = ["Comparison", "Verdict", "compare_all", "is_valid"]
 
