@@ -87,6 +87,9 @@ def _line(comparison: "Comparison") -> str:
 
 def _summary(done: "list[Comparison]", valid: bool, repeat: str) -> str:
     verdicts = Counter(str(each.verdict) for each in done)
-    counted = ", ".join(f"{count} {verdict}" for verdict, count in verdicts.most_common())
+    counted = ", ".join(
+        f"{count} {verdict if count == 1 else verdict.removesuffix('s')}"
+        for verdict, count in verdicts.most_common()
+    )
     judged = "What is known is found." if valid else "The simulator is not to be believed as it is."
     return f"\n{len(done)} values: {counted}. {judged}\nTo repeat: {repeat}"
