@@ -16,7 +16,7 @@ from ..gossip.genesis import Genesis, Parameters
 from ..gossip.randomness import Streams
 from ..gossip.wire import Message
 from .account import Account, AccountError
-from .api.answers import describe_friend, describe_mesh, describe_pending, describe_posting
+from .api.answers import describe_friend, describe_mesh, describe_meter, describe_pending, describe_posting
 from .api.mixing import describe_mixing, describe_outbox
 from .befriending import Befriender
 from .clock import Clock
@@ -374,6 +374,7 @@ class Node:
             "connected": [friend["name"] for friend in friends if friend["connected"]],
             "pending": describe_pending(friends, self._befriender.pending(), engine, now),
             "post": describe_posting(engine, now),
+            "meter": describe_meter(engine, now) if engine is not None else None,
             "mixing": describe_mixing(engine, now) if engine is not None else None,
             "outbox": describe_outbox(engine, now) if engine is not None else [],
             "disk_bytes": await self._store.size(),

@@ -19,6 +19,7 @@ def status(name: str) -> dict[str, object]:
         "pending": [name],
         "post": {"allowed": False, "obstacles": ["wait"], "open_at": None},
         "mixing": None,
+        "meter": None,
         "outbox": [],
     }
 
