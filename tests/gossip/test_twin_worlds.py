@@ -41,7 +41,7 @@ Sent = tuple[float, str, str, int]
 class Deaf(Real):
     """Relays that open nothing."""
 
-    def open_onion(self, data: bytes, secret: bytes) -> Forwarded | Delivered:
+    def open_onion(self, data: bytes, secret: bytes, public: bytes | None = None) -> Forwarded | Delivered:
         raise OnionBroken
 
 

@@ -204,5 +204,5 @@ def live(seed: str, *, post: bool, deaf: bool = False, ended_s: float = ENDED_S)
     return world
 
 
-def _open_nothing(self: Real, data: bytes, secret: bytes) -> None:
+def _open_nothing(self: Real, data: bytes, secret: bytes, public: bytes | None = None) -> None:
     raise OnionBroken
