@@ -131,11 +131,7 @@ class Author:
     def resume(self, roster: Roster, signed: Container[ItemId]) -> None:
         """Starts again what waits and is not ``signed``, as far as there is a ring with us in it to prove it over."""
         for row in self._outbox.values():
-            if (
-                isinstance(row.body, SealedLetter)
-                or row.item_id in self._unproved
-                or row.item_id in signed
-            ):
+            if isinstance(row.body, SealedLetter) or row.item_id in self._unproved or row.item_id in signed:
                 continue
             ring = roster.ring_at(row.epoch)
             if ring is not None and self.key in ring.keys:

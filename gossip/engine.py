@@ -328,7 +328,9 @@ class Engine:
 
     def answer(self, conversation_id: bytes, text: str, now: float) -> ItemId:
         """Whispers in a conversation that there is. Raises as ``whisper``."""
-        return self._whisper(lambda epoch: self._correspondence.answer(conversation_id, text, epoch, now), now)
+        return self._whisper(
+            lambda epoch: self._correspondence.answer(conversation_id, text, epoch, now), now
+        )
 
     def _whisper(self, write: Callable[[int], ItemId], now: float) -> ItemId:
         obstacles = self.gate(now, None).obstacles

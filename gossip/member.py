@@ -1,8 +1,8 @@
 """The member: what this node does of its own accord, and by its own keys.
 
 It joins ``authoring`` (what we sign), ``admissions`` (whom we admit), ``renewal`` and ``relays`` (our relay keys),
-``injection`` and ``mixing`` (what leaves, and when), and ``correspondence`` (what we whisper). A node without a secret has all of these and nothing to do for
-them. What is to be made durable or proved goes to the engine's events; how a packet goes on from here is the affair of
+``injection`` and ``mixing`` (what leaves, and when), and ``correspondence`` (what we whisper). A node without a secret
+has all of these and nothing to do for them. What is to be made durable or proved goes to the engine's events; how a packet goes on from here is the affair of
 ``circulation``.
 """
 

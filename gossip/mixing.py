@@ -124,10 +124,11 @@ class Mixing:
         """Lets go of what has left in vain and can be made anew, and of what nobody would take any more."""
         for item in list(self.outbox.items()):
             hopeless = self.outbox[item.item_id].given_up and item.kind is Kind.ADMISSION
-            if isinstance(item, Whisper):
-                expired = item.epoch < store.floor(TRANSIENT)
-            else:
-                expired = store.is_below_floor(item)
+            expired = (
+                item.epoch < store.floor(TRANSIENT)
+                if isinstance(item, Whisper)
+                else store.is_below_floor(item)
+            )
             if hopeless or expired:
                 self.outbox.remove(item.item_id)
 

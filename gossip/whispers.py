@@ -181,9 +181,7 @@ class Whispers:
     ) -> tuple[OutboxAdded, list[Event]]:
         tidy = tidy_text(text)
         if tidy is None:
-            raise LocalError(
-                f"A whisper is 1 to {TEXT_SIZE_MAX:,} bytes of text without control characters."
-            )
+            raise LocalError(f"A whisper is 1 to {TEXT_SIZE_MAX:,} bytes of text without control characters.")
         number = int.from_bytes(random.randbytes(8), "big")
         try:
             content, mac = whispers.seal(key.secret, other_key, key.about, number=number, text=tidy)

@@ -142,6 +142,7 @@ class Driver:
             spent=remembered.spent,
             guard=remembered.guard,
             seeds=remembered.seeds,
+            letters=remembered.letters,
             now=self._clock.now(),
         )
 

@@ -1,21 +1,10 @@
 """Whispers among real cores: from the whisperer's own clock to the author's eyes, and to nobody else's."""
 
-from dataclasses import replace
-
 import msgspec
-import pytest
-from fakenet import MIXING, FakeNetwork, Peer, Seeded, small_mesh
+from fakenet import MIXING, FakeNetwork, Peer, small_mesh
 
-from rumor.crypto import onion, whispers
-from rumor.crypto.onion import Command, Payload
-from rumor.gossip.drafts import Draft, RetractionDraft
-from rumor.gossip.errors import LocalError, PostRefused
-from rumor.gossip.events import LetterKept, LettersForgotten
+from rumor.gossip.drafts import Draft
 from rumor.gossip.items import ItemId
-from rumor.gossip.packets import Content
-from rumor.gossip.pace import RETRIES_MAX
-from rumor.gossip.suite import Real
-from rumor.gossip.whispers import KEYS_MAX, LETTERS_MAX, Whispers
 
 SEED = b"s" * 32
 ABOUT = ItemId(b"a" * 32)
