@@ -2,8 +2,8 @@
 
 It joins ``authoring`` (what we sign), ``admissions`` (whom we admit), ``renewal`` and ``relays`` (our relay keys),
 ``injection`` and ``mixing`` (what leaves, and when), and ``correspondence`` (what we whisper). A node without a secret
-has all of these and nothing to do for them. What is to be made durable or proved goes to the engine's events; how a packet goes on from here is the affair of
-``circulation``.
+has all of these and nothing to do for them. What is to be made durable or proved goes to the engine's events; how a
+packet goes on from here is the affair of ``circulation``.
 """
 
 from collections import deque

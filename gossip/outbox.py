@@ -1,9 +1,9 @@
 """The outbox: what of ours is to leave, whole and signed, until it has come back from the network.
 
-Own items and whispers are nowhere else: they are not announced, answered for or reconciled before they arrive like anybody's. Each
-leaves in an onion when the own clock ticks; one that has not come back after a while leaves in another onion over
-other relays, a few times at the most, since each further route is another chance for a chain of spies. Relay keys go
-before secrets: without them nobody can post.
+Own items and whispers are nowhere else on their way: they are not announced, answered for or reconciled before they
+arrive like anybody's. Each leaves in an onion when the own clock ticks; one that has not come back after a while leaves
+in another onion over other relays, a few times at the most, since each further route is another chance for a chain of
+spies. Relay keys go before secrets: without them nobody can post.
 """
 
 from collections import OrderedDict

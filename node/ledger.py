@@ -2,7 +2,8 @@
 
 Turns durable events into changes of the store and back. What could show who the author of a secret is goes into the
 fixed rows of the outbox (``outbox_rows``), and what was whispered into those of the letters (``letter_rows``): no table
-gets a row by a post before the secret has come back from the network, and then everybody's does. A relay key's secret half is overwritten on the disk when it is forgotten.
+gets a row by a post before the secret has come back from the network, and then everybody's does. A relay key's secret
+half is overwritten on the disk when it is forgotten.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
