@@ -1,32 +1,12 @@
 """The API over ASGI, with a whole node in memory behind it: shapes, statuses, and requests that make no sense."""
 
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
-import httpx
 import pytest
 import trio.testing
-from people import Person, Town, town, until
-
-from rumor.node.api.routes import make_app
+from people import asking, pair, town, until
 
 MockClock = trio.testing.MockClock
-
-
-@asynccontextmanager
-async def asking(person: Person) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(make_app(person.node), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://node/api") as client:
-        yield client
-
-
-async def pair(place: Town) -> tuple[Person, Person]:
-    ann, bob = await place.founder("ann"), await place.add("bob")
-    await place.befriend(ann, bob)
-    await ann.until_may_post()
-    await bob.until_may_post()
-    return ann, bob
 
 
 async def test_a_mesh_from_founding_to_reading(autojump_clock: MockClock) -> None:

@@ -1,0 +1,118 @@
+"""Commands for a profile: making it, founding a mesh, running the node, its status, a demonstration."""
+
+import click
+
+from .terminal import ask, fail, json_option, profile_of, read_passphrase, say, show
+
+__all__ = ["demo", "found", "init", "run", "status"]
+
+
+@click.command()
+@click.option("--no-passphrase", is_flag=True, help="Keep the keys unprotected on this disk.")
+@click.option(
+    "--listen",
+    metavar="ADDRESS",
+    help="Where this node listens for friends, such as /ip4/0.0.0.0/tcp/14142; "
+    "default: everywhere, on a port drawn once.",
+)
+@json_option
+@click.pass_context
+def init(context: click.Context, no_passphrase: bool, listen: str | None, as_json: bool) -> None:
+    """Create a profile: keys, configuration, an encrypted store."""
+    from ..setup import SetupError, check_new, create
+
+    profile = profile_of(context)
+    try:
+        check_new(profile, listen)
+        passphrase = None if no_passphrase else read_passphrase(confirm=True)
+        created = create(profile, passphrase, listen)
+    except SetupError as error:
+        fail(str(error))
+    if no_passphrase:
+        say("Warning: whoever reads this disk can read your keys, friends and secrets.", err=True)
+    show(
+        created,
+        as_json,
+        lambda answer: say(
+            f"Your profile is in {answer['folder']}.\n"
+            f"Next, to found a mesh: `{profile.command} found NAME`.\n"
+            f"Or, with an invitation: `{profile.command} run`, and in another terminal "
+            f"`{profile.command} join URI`."
+        ),
+    )
+
+
+@click.command()
+@click.argument("name")
+@click.option("--trial", is_flag=True, help="For trying things out: short epochs, no minimums, hides nobody.")
+@json_option
+@click.pass_context
+def found(context: click.Context, name: str, trial: bool, as_json: bool) -> None:
+    """Found a mesh called NAME."""
+    from ..client import Client, ClientError, NotRunning
+    from ..setup import SetupError, found_offline
+
+    profile = profile_of(context)
+    try:
+        answer = Client(profile).send("POST", "/mesh", name=name, trial=trial)
+    except NotRunning:
+        try:
+            answer = found_offline(profile, lambda: read_passphrase(confirm=False), name, trial=trial)
+        except SetupError as error:
+            fail(str(error))
+    except ClientError as error:
+        fail(str(error))
+    show(
+        answer,
+        as_json,
+        lambda mesh: say(
+            f"You have founded '{mesh['name']}'.\n"
+            f"Next: `{profile.command} run`, and in another terminal `{profile.command} invite`."
+        ),
+    )
+
+
+@click.command()
+@click.option("--port", type=click.IntRange(0, 65_535), default=None, help="Port of the local API.")
+@click.pass_context
+def run(context: click.Context, port: int | None) -> None:
+    """Run the node until Ctrl-C or SIGTERM."""
+    from ..service import ServiceError, serve
+
+    profile = profile_of(context)
+    try:
+        serve(profile, lambda: read_passphrase(confirm=False), port)
+    except ServiceError as error:
+        fail(str(error))
+
+
+@click.command()
+@json_option
+@click.pass_context
+def status(context: click.Context, as_json: bool) -> None:
+    """Show how the node is, and when you may post.
+
+    Connections, members, what is pending, and what posting waits for.
+    """
+    from ..printing import print_status
+
+    show(ask(context, "GET", "/status"), as_json, print_status)
+
+
+@click.command()
+@click.option("--nodes", type=click.IntRange(3, 32), default=8, show_default=True)
+@click.option("--seconds", type=click.IntRange(10, 3_600), default=60, show_default=True, help="At the most.")
+@json_option
+def demo(nodes: int, seconds: int, as_json: bool) -> None:
+    """Show a whole mesh at work on this machine.
+
+    Starts real nodes on loopback, befriends them, posts, and reports what happened. Needs no profile.
+    """
+    from ..demo import DemoError, run_demo
+    from ..printing import print_report
+
+    try:
+        report = run_demo(nodes, seconds, lambda line: click.echo(line, err=True))
+    except DemoError as error:
+        fail(str(error))
+    show(report, as_json, print_report)
