@@ -211,7 +211,7 @@ def test_a_last_layer_is_never_relayed_on() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b"\3\0\0", id="unknown command"),
+        pytest.param(b"\4\0\0", id="unknown command"),
         pytest.param(b"\xff\0\0", id="last unknown command"),
         pytest.param(b"\1" + (CONTENT_SIZE_MAX + 1).to_bytes(2, "big"), id="length one too many"),
         pytest.param(b"\1\xff\xff", id="greatest length"),
