@@ -1,4 +1,4 @@
-"""Twin worlds: the same mesh twice from one seed, once with a post and once without.
+"""Twin worlds: the same mesh twice from one seed, once with a post or a whisper and once without.
 
 What can be seen from outside must be the same byte count at the same instant to the same friend, on every link of the
 mesh, until the secret is published by its last relay. In most of these worlds no relay opens anything, so that nothing
@@ -12,13 +12,14 @@ import hashlib
 
 import msgspec
 import pytest
-from fakenet import EASY, FakeNetwork, Peer, Seeded
-from leaks import LEAKS, Leak, flush_on_connect
+from fakenet import EASY, FakeNetwork, Peer, Seeded, signed
+from leaks import LEAKS, WHISPER_LEAKS, Leak, flush_on_connect, read_receipt
 
 from rumor.crypto import membership
 from rumor.crypto.errors import OnionBroken
 from rumor.crypto.onion import Delivered, Forwarded
-from rumor.gossip.drafts import Draft
+from rumor.gossip.bodies import Kind
+from rumor.gossip.drafts import Draft, Frame
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import LinkId, ProofWanted
 from rumor.gossip.genesis import Genesis
@@ -53,6 +54,8 @@ class World(FakeNetwork):
         self.seed, self.suite = seed, suite
         self.sent: list[Sent] = []
         self.published_at: dict[ItemId, float] = {}
+        self.whispered_at: float | None = None
+        """When the last relay let the innermost onion of a whisper out."""
         self.founder_secret = self._secret("founder")
         founder = membership.public_key(self.founder_secret)
         self.genesis = Genesis.found("twins", founder, PARAMETERS)
@@ -93,6 +96,10 @@ class World(FakeNetwork):
         ):
             item = Item.decode_untrusted(unpad_item(wanted.message[14:]))
             self.published_at.setdefault(item.item_id, self.now)
+        if isinstance(wanted, ProofWanted) and self.whispered_at is None and len(wanted.message) > 3_000:
+            mixing = self.peers["3"].engine.mixing
+            if wanted.message[14:46] in mixing._marks:
+                self.whispered_at = self.now
         super()._answer(peer, wanted)  # type: ignore[arg-type]
 
 
@@ -185,3 +192,81 @@ def test_a_leak_shows(leak: Leak, monkeypatch: pytest.MonkeyPatch) -> None:
     silent, _ = live("b", post=False, suite=Deaf(), seconds=900)
     posting, _ = live("b", post=True, suite=Deaf(), seconds=900)
     assert first_difference(silent.sent, posting.sent) is not None
+
+
+# Whispers.
+
+SEED = b"s" * 32
+
+
+def whispering(
+    seed: str, *, whisper: bool = True, listen: bool = True, suite: Real | None = None, seconds: float
+) -> World:
+    """A world in which all have a secret, whose author may be listening, and to which somebody may whisper."""
+    world, peers = settled_world(seed, suite)
+    author, epoch = peers[1], world.genesis.epoch_at(world.now)
+    frame = Frame(mesh_id=world.genesis.mesh_id, epoch=epoch, seed=SEED, tag=author.engine.author.tag)
+    ring = author.engine.roster.ring_at(epoch)
+    assert ring is not None
+    body = Draft(text="whisper to me").body(frame)
+    secret = signed(world, author.secret, ring, Kind.SECRET, epoch, body)
+    for peer in peers:
+        peer.engine.accept(secret, None, world.now, ring)
+        world.drain(peer)
+    if listen:
+        author.engine.whispers.listen(secret.item_id, epoch, SEED)
+    world.run(10.0)
+    world.sent.clear()
+    if whisper:
+        peers[3].engine.whisper(secret.item_id, "twins", world.now)
+        world.drain(peers[3])
+    world.run(seconds)
+    return world
+
+
+def test_no_whisper_shows_until_the_last_relay_lets_it_out() -> None:
+    """And then it is one more onion, as at the end of a loop."""
+    silent, whispered = (whispering("a", whisper=whisper, seconds=100) for whisper in (False, True))
+    until = whispered.whispered_at
+    assert until is not None
+    before = [[sent for sent in world.sent if sent[0] < until] for world in (silent, whispered)]
+    assert len(before[0]) > 100
+    assert first_difference(*before) is None
+    assert [name for name, peer in whispered.peers.items() if peer.disk.letters] == ["1", "3"]
+    assert whispered.peers["3"].disk.outbox == {}
+
+
+def test_nothing_shows_when_a_whisper_never_arrives() -> None:
+    """Neither do the retries; and the one disk is as full as the other but for letters and the row of the outbox."""
+    worlds = [whispering("b", whisper=whisper, suite=Deaf(), seconds=500) for whisper in (False, True)]
+    [row] = worlds[1].peers["3"].disk.outbox.values()
+    assert row.sent_count >= 3
+    assert len(worlds[0].sent) > 1_000
+    assert first_difference(worlds[0].sent, worlds[1].sent) is None
+    disks = [world.peers["3"].disk for world in worlds]
+    assert len({(len(disk.items), len(disk.slots), len(disk.packets)) for disk in disks}) == 1
+
+
+def read_or_not(seconds: float = 100) -> list[World]:
+    return [whispering("a", listen=listen, seconds=seconds) for listen in (True, False)]
+
+
+def test_nothing_ever_shows_that_a_whisper_was_read() -> None:
+    """The same whisper to an author and to nobody: all the mesh goes on in the same way."""
+    read, unread = read_or_not()
+    assert [bool(world.peers["1"].disk.letters) for world in (read, unread)] == [True, False]
+    assert first_difference(read.sent, unread.sent) is None
+
+
+def test_a_read_receipt_shows(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The comparison above is worth something."""
+    read_receipt(monkeypatch)
+    read, unread = read_or_not()
+    assert first_difference(read.sent, unread.sent) is not None
+
+
+@pytest.mark.parametrize("leak", WHISPER_LEAKS)
+def test_a_whisper_that_leaks_shows(leak: Leak, monkeypatch: pytest.MonkeyPatch) -> None:
+    leak(monkeypatch)
+    worlds = [whispering("b", whisper=whisper, suite=Deaf(), seconds=300) for whisper in (False, True)]
+    assert first_difference(worlds[0].sent, worlds[1].sent) is not None
