@@ -106,14 +106,14 @@ def early_whisper(patch: pytest.MonkeyPatch) -> None:
 
 
 def read_receipt(patch: pytest.MonkeyPatch) -> None:
-    """Who is whispered to says something at once."""
+    """The own clock of one who is whispered to goes otherwise from then on."""
     came = Correspondence.came
 
     def answering(self: Correspondence, payload: bytes, epoch: int) -> None:
         count = len(self.whispers.conversations)
         came(self, payload, epoch)
         if len(self.whispers.conversations) > count:
-            self._mixing._tick_at = 0.0
+            self._mixing._tick_at += 1.0  # type: ignore[operator]
 
     patch.setattr(Correspondence, "came", answering)
 
@@ -128,4 +128,4 @@ LEAKS: Final[tuple[Leak, ...]] = (
 )
 
 #: Those that a whisper shows by.
-WHISPER_LEAKS: Final[tuple[Leak, ...]] = (early_whisper, skipped_cover, visible_retry)
+WHISPER_LEAKS: Final[tuple[Leak, ...]] = (early_whisper, visible_retry)
