@@ -169,7 +169,7 @@ class Engine:
         """Takes back what earlier durable events said, before any link opens. All of it is trusted.
 
         ``rings`` are the keys of the rings that were kept (``RingKept``). Onions that were held back when the node
-        ended are opened again among the ``packets``.
+        ended are opened again among the ``packets``; whispers are not, since a letter was kept with its packet.
         """
         self._is_stirred = True
         self._holdings.restore(items, rings, packets)

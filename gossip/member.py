@@ -106,7 +106,7 @@ class Member:
         for kept in seeds:
             self.author.seeds[kept.item_id] = kept
             item = self._store.get(kept.item_id)
-            if item is not None and item.secret is not None:
+            if item is None or item.secret is not None:  # Whispers may come even if it had to make room.
                 self.correspondence.whispers.listen(kept.item_id, kept.epoch, kept.seed)
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
