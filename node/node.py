@@ -32,6 +32,7 @@ from .preferences import Preferences
 from .reading import Reader
 from .speaking import Speaker
 from .storage.store import Store
+from .whispering import Whisperer
 from .workers import Workers
 
 __all__ = ["Node"]
@@ -354,6 +355,11 @@ class Node:
     def speaker(self) -> Speaker:
         """What one says. Raises ``AccountError`` without a mesh."""
         return Speaker(self._in_mesh(), self.reader, self._clock)
+
+    @property
+    def whisperer(self) -> Whisperer:
+        """What one whispers. Raises ``AccountError`` without a mesh."""
+        return Whisperer(self._in_mesh(), self._clock)
 
     async def news(self, *, count: int, waiting_max: int) -> AsyncIterator[dict[str, Any]]:
         """What happens here, see ``news``; waits for a mesh."""
