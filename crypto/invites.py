@@ -148,6 +148,11 @@ def qr_svg(uri: str) -> str:
     return _qr(uri).svg_inline(scale=4, border=4, dark="#000", light="#fff")
 
 
+def qr_rows(uri: str) -> list[str]:
+    """The invitation as a QR code: a string for each row, with a `1` for each dark module; no border."""
+    return ["".join("01"[module] for module in row) for row in _qr(uri).matrix]
+
+
 def _qr(uri: str) -> segno.QRCode:
     """Capitals fit the alphanumeric mode: 5.5 bits a character, not 8."""
     return segno.make_qr(uri.upper(), error="l", boost_error=True)

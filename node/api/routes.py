@@ -6,13 +6,13 @@ there, 409 for what the state of things does not allow, 425 for what may be trie
 ending, 507 for a disk that is full or broken: then nothing was done.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ...crypto.errors import CryptoError
 from ...gossip.errors import LocalError, PostRefused
@@ -30,8 +30,8 @@ from .talk import talk_routes
 __all__ = ["make_app"]
 
 
-def make_app(node: Node) -> Starlette:
-    """The application, without its guard."""
+def make_app(node: Node, page: Sequence[BaseRoute] = ()) -> Starlette:
+    """The application, without its guard; ``page`` are the routes of what a browser shows."""
 
     async def status(_: Request) -> Response:
         return JSONResponse(await node.status())
@@ -75,7 +75,10 @@ def make_app(node: Node) -> Starlette:
         *talk_routes(node),
     ]
     return Starlette(
-        routes=[Route(f"/api{path}", endpoint, methods=[method]) for path, endpoint, method in routes],
+        routes=[
+            *page,
+            *(Route(f"/api{path}", endpoint, methods=[method]) for path, endpoint, method in routes),
+        ],
         exception_handlers={
             BadRequest: _answer(400),
             CryptoError: _answer(400),
