@@ -44,7 +44,7 @@ export async function looksFine(text) {
   const hints = secondLook(text, names);
   if (!hints.length) return true;
   const sentences = [h("ul", {}, hints.map((each) => h("li", {}, safe(each)))), "Nobody can tell who posted it, but what it says may."];
-  return confirmed("A second look", sentences, { yes: "Post it as it is", no: "Change it" });
+  return confirmed("A second look", sentences, { yes: "Post it as it is", no: "Change it", isDoubtful: true });
 }
 
 /** Shows why something was refused, beside what was refused, which stays. */

@@ -37,17 +37,17 @@ export function open(title, fill, { className = "" } = {}) {
   });
 }
 
-/** Asks whether to go on; resolves with true or false. What changes nothing has the focus. */
-export function confirmed(title, sentences, { yes, no = "Cancel", isDangerous = false }) {
+/** Asks whether to go on; resolves with true or false. What changes nothing has the focus, and the colour if it is doubtful. */
+export function confirmed(title, sentences, { yes, no = "Cancel", isDangerous = false, isDoubtful = false }) {
   return open(title, (close) => [
     [sentences].flat().map((each) => (typeof each === "string" ? h("p", {}, each) : each)),
     h(
       "div",
       { class: "buttons" },
-      h("button", { type: "button", class: "button", autofocus: true, on: { click: () => close(false) } }, no),
+      h("button", { type: "button", class: isDoubtful ? "button main" : "button", autofocus: true, on: { click: () => close(false) } }, no),
       h(
         "button",
-        { type: "button", class: isDangerous ? "button dangerous" : "button main", on: { click: () => close(true) } },
+        { type: "button", class: isDangerous ? "button dangerous" : isDoubtful ? "button" : "button main", on: { click: () => close(true) } },
         yes,
       ),
     ),

@@ -35,10 +35,27 @@ export function drawing(viewBox, path, props = {}) {
   return svg;
 }
 
-/** Puts an element where another was, and the focus on what answers to the same `data-key` in it. */
-export function exchange(old, fresh) {
-  const key = old.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
-  old.replaceWith(fresh);
+/** Gives the focus back to what answers to the same `data-key` as what had it, once `change` has drawn things anew. */
+function keepingFocus(within, change) {
+  const key = within.contains(document.activeElement) ? document.activeElement.dataset.key : undefined;
+  const fresh = change();
   if (key) fresh.querySelector(`[data-key="${key}"]`)?.focus({ preventScroll: true });
   return fresh;
+}
+
+/** Puts an element where another was, with the same focus, and with its menu open if it was. */
+export function exchange(old, fresh) {
+  return keepingFocus(old, () => {
+    if (old.querySelector("details.menu[open]")) fresh.querySelector("details.menu").open = true;
+    old.replaceWith(fresh);
+    return fresh;
+  });
+}
+
+/** Fills an element anew, with the same focus. */
+export function refill(element, ...children) {
+  return keepingFocus(element, () => {
+    element.replaceChildren(...children.flat(Infinity).filter(Boolean));
+    return element;
+  });
 }

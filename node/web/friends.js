@@ -2,11 +2,11 @@
 
 import { friendPath, get, patch, put, remove } from "./api.js";
 import { confirmed, open } from "./dialog.js";
-import { h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { invite, join } from "./invitation.js";
 import { menu } from "./menu.js";
 import { refreshSoon } from "./status.js";
-import { count, safe } from "./text.js";
+import { count, safe, sentence } from "./text.js";
 import { say, speak, tried } from "./voice.js";
 
 const AGAIN_MS = 2000; // Two people wait for each other here.
@@ -27,13 +27,14 @@ export function friendList(changed = () => {}) {
   };
   const draw = ({ friends, joining, invitations }) => {
     const rows = [
-      ...joining.map((each) => h("li", { class: "row-card" }, h("span", { class: "state-dot waiting" }), h("div", { class: "row-body" }, h("p", { class: "row-title" }, h("strong", { dir: "auto" }, safe(each.name))), h("p", { class: "quiet" }, `${each.state}.`)))),
+      ...joining.map((each) => h("li", { class: "row-card" }, h("span", { class: "state-dot waiting" }), h("div", { class: "row-body" }, h("p", { class: "row-title" }, h("strong", { dir: "auto" }, safe(each.name))), h("p", { class: "quiet" }, sentence(safe(each.state)))))),
       ...friends.map((friend) => row(friend, load)),
     ];
-    element.replaceChildren(
-      ...(rows.length ? [h("ul", { class: "rows" }, rows)] : []),
-      ...(invitations ? [h("p", { class: "quiet" }, `${count(invitations, "invitation")} not taken up yet.`)] : []),
-      ...(rows.length || invitations ? [] : [h("div", { class: "empty" }, h("h2", {}, "No friends yet"), h("p", {}, "Your node talks to your friends' nodes and to nobody else. Invite somebody, or take up an invitation."))]),
+    refill(
+      element,
+      rows.length > 0 && h("ul", { class: "rows" }, rows),
+      invitations > 0 && h("p", { class: "quiet" }, `${count(invitations, "invitation")} not taken up yet.`),
+      !rows.length && !invitations && h("div", { class: "empty" }, h("h2", {}, "No friends yet"), h("p", {}, "Your node talks to your friends’ nodes and to nobody else. Invite somebody, or take up an invitation.")),
     );
   };
   const timer = setInterval(load, AGAIN_MS);
@@ -54,14 +55,14 @@ function row(friend, load) {
       "div",
       { class: "row-body" },
       h("p", { class: "row-title" }, h("strong", { dir: "auto" }, name)),
-      h("p", { class: "quiet" }, `${friend.state}.`),
+      h("p", { class: "quiet" }, sentence(safe(friend.state))),
       friend.words && !canConfirm ? h("p", { class: "quiet" }, "The words: ", h("span", { class: "words-inline" }, friend.words)) : null,
     ),
-    canConfirm ? h("button", { type: "button", class: "button main small", on: { click: () => compare(friend, load) } }, "Compare words") : null,
+    canConfirm ? h("button", { type: "button", class: "button main small", data: { key: `compare-${friend.id}` }, on: { click: () => compare(friend, load) } }, "Compare words") : null,
     menu(`More about ${name}`, [
       { text: "Rename", run: () => rename(friend, load) },
       { text: "End the friendship", isDangerous: true, run: () => end(friend, load) },
-    ]),
+    ], `menu-${friend.id}`),
   );
 }
 
@@ -143,7 +144,7 @@ export function friends() {
           h("button", { type: "button", class: "button main", on: { click: () => invite().then(list.load) } }, "Invite a friend"),
         ),
       ),
-      h("p", { class: "lead" }, "Secrets reach you over your friends' nodes, but nobody here can tell whether a friend wrote one, or passed it on."),
+      h("p", { class: "lead" }, "Secrets reach you over your friends’ nodes, but nobody here can tell whether a friend wrote one, or passed it on."),
       list.element,
     ),
     leave: list.leave,

@@ -28,6 +28,6 @@ export function hiding() {
   const { mixing } = known;
   const wait = mixing.own_clock.running
     ? `Leaves in about ${inWords(mixing.slot_wait_s)}, at a moment that your node draws; then about ${inWords(mixing.relaying_s)} on its way.`
-    : mixing.own_clock.waits_for;
+    : `Your node’s own clock does not run yet. ${mixing.own_clock.waits_for}`;
   return h("div", { class: "hiding" }, picture(size), h("p", {}, sentence), h("p", { class: "quiet" }, wait));
 }

@@ -94,7 +94,7 @@ export function itemMenu(item, { update, away, isReply = false }) {
 async function retract(item, isReply) {
   const what = isReply ? "reply" : "secret";
   const sentences = [
-    `Every node that still holds this ${what} deletes it, once your node's clock lets that out.`,
+    `Every node that still holds this ${what} deletes it, once your node’s clock lets that out.`,
     "Who has read it has read it; a dishonest node may keep it.",
   ];
   if (!(await confirmed(`Take this ${what} back?`, sentences, { yes: "Take it back", isDangerous: true }))) return;

@@ -3,13 +3,13 @@
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 
-/** `entries` are {text, run, isDangerous}, or false for one that does not apply. */
-export function menu(label, entries) {
+/** `entries` are {text, run, isDangerous}, or false for one that does not apply; `key` is that of `dom.refill`. */
+export function menu(label, entries, key = "menu") {
   const list = h("ul", { class: "menu-list" });
   const details = h(
     "details",
     { class: "menu" },
-    h("summary", { class: "round", "aria-label": label, title: label, data: { key: "menu" } }, icon("more")),
+    h("summary", { class: "round", "aria-label": label, title: label, data: { key } }, icon("more")),
     list,
   );
   for (const entry of entries.filter(Boolean)) {

@@ -18,10 +18,10 @@ function facts({ mesh, mixing, cover, disk_bytes: disk }) {
     { class: "facts" },
     fact("Members", mesh.members.toLocaleString("en"), `${mesh.ring_size} of them count for a post now`),
     fact("Relay keys", mixing.relay_keys.toLocaleString("en"), `the mesh asks for ${mixing.relay_keys_min}`),
-    fact("Epoch", inWords(mesh.epoch_s), "the finest time that anybody learns"),
+    fact("Epoch", inWords(mesh.epoch_s), "nobody learns a finer time"),
     fact("Pace", clock.running ? `every ${inWords(clock.interval_s)}` : "not yet", clock.running ? "a packet leaves, on average, whatever you do" : clock.waits_for),
-    fact("Budget", `${megabytes(clock.bytes_per_day)} a day`, cover.rate ? `and ${Math.round(cover.mb_per_friend_day)} MB of cover for each friend` : "to send"),
-    fact("A post now", inWords(mixing.slot_wait_s), `to its slot, then ${inWords(mixing.relaying_s)} on its way; about`),
+    fact("A day’s traffic", megabytes(clock.bytes_per_day), cover.rate ? `at the most, and ${Math.round(cover.mb_per_friend_day)} MB of cover for each friend` : "at the most, sent by your node"),
+    fact("A post now", inWords(mixing.slot_wait_s), `until it leaves, then ${inWords(mixing.relaying_s)} on its way, on average`),
     fact("Packets", `${mixing.packets_in.toLocaleString("en")} in`, `${mixing.packets_out.toLocaleString("en")} out since the node began, ${mixing.cover_packets.toLocaleString("en")} with nothing in them`),
     fact("On this disk", `${mesh.items.toLocaleString("en")} items`, megabytes(disk)),
   );

@@ -2,7 +2,6 @@
 
 import { h } from "./dom.js";
 import { status, watch } from "./status.js";
-import { count } from "./text.js";
 
 export function notices() {
   const element = h("div", { class: "notices" });
@@ -17,7 +16,7 @@ export function notices() {
     element.replaceChildren(
       ...[
         waiting
-          ? h("a", { class: "notice", href: "#outbox" }, h("strong", {}, `${count(waiting, "thing")} of yours`), " not back from the network yet. See the outbox.")
+          ? h("a", { class: "notice", href: "#outbox" }, h("strong", {}, `${waiting} in your outbox`), waiting === 1 ? " has not come back from the network yet." : " have not come back from the network yet.")
           : null,
         obstacles.length
           ? h("div", { class: "notice" }, h("strong", {}, "You cannot post yet."), h("ul", {}, obstacles.map((each) => h("li", {}, each))))

@@ -1,7 +1,7 @@
 // The outbox: what is one's own and has not come back from the network, and honestly what is happening to it.
 
 import { get, remove } from "./api.js";
-import { h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { listen } from "./live.js";
 import { refreshSoon } from "./status.js";
 import { safe } from "./text.js";
@@ -22,7 +22,7 @@ export function outbox() {
   const list = h("ul", { class: "rows" });
   const load = async () => {
     const answer = await get("/outbox").catch(() => null);
-    if (answer && !list.contains(document.activeElement)) draw(answer.waiting);
+    if (answer) draw(answer.waiting);
   };
   const withdraw = async (id) => {
     if (!(await tried(() => remove(`/outbox/${id}`)))) return;
@@ -32,8 +32,9 @@ export function outbox() {
     refreshSoon();
   };
   const draw = (waiting) =>
-    list.replaceChildren(
-      ...waiting.map((each) =>
+    refill(
+      list,
+      waiting.map((each) =>
         h(
           "li",
           { class: "row-card" },
@@ -44,12 +45,10 @@ export function outbox() {
             each.text ? h("p", { class: "excerpt", dir: "auto" }, safe(each.text)) : null,
             h("p", { class: "quiet" }, each.sentence),
           ),
-          each.withdrawable ? h("button", { type: "button", class: "button small", on: { click: () => withdraw(each.id) } }, "Withdraw") : null,
+          each.withdrawable ? h("button", { type: "button", class: "button small", data: { key: `withdraw-${each.id}` }, on: { click: () => withdraw(each.id) } }, "Withdraw") : null,
         ),
       ),
-      ...(waiting.length
-        ? []
-        : [h("li", { class: "empty" }, h("h2", {}, "Nothing waits"), h("p", {}, "What you post, and every heart, waits here until your node's own clock lets it out. Until then you can withdraw it."))]),
+      !waiting.length && h("li", { class: "empty" }, h("h2", {}, "Nothing waits"), h("p", {}, "What you post, and every heart, waits here until your node’s own clock lets it out. Until then you can withdraw it.")),
     );
   const stop = listen((event) => (event === "outbox" || event === "again") && load());
   const timer = setInterval(load, AGAIN_MS);

@@ -41,7 +41,9 @@ export function welcome() {
     const what = `${step} ${people.joining.length > 0} ${step === 3 && known.post.obstacles.join()}`;
     if (what === shown) return;
     shown = what;
+    const hadFocus = body.contains(document.activeElement);
     body.replaceChildren(trail(step), ...[beginning, meeting, comparing, done][step](known));
+    if (hadFocus) document.getElementById("main").focus();
   }
 
   const beginning = () => [

@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import trio
 from playwright.sync_api import BrowserContext, Page, sync_playwright
-from processes import Household, Profile, until
+from processes import Household, Profile, free_port, until
 
 from rumor.gossip.genesis import TRIAL, Parameters
 from rumor.node import profile as profiles
 from rumor.node.account import Account
+from rumor.node.config import read_config, write_config
 from rumor.node.setup import opened_store, unlock
 
 CHROMIUM = "/usr/bin/chromium"
@@ -53,9 +54,19 @@ def browsing(folder: Path, **options: Any) -> Iterator[BrowserContext]:
             context.close()
 
 
+def keep_port(person: Profile) -> None:
+    """The page is where it was after the node was started anew, as for people who set a port."""
+    path = located(person).config_file
+    write_config(path, msgspec.structs.replace(read_config(path), api_port=free_port()))
+
+
+def located(person: Profile) -> profiles.Profile:
+    return profiles.Profile.locate(person.name, {profiles.HOME_VARIABLE: str(person.home)})
+
+
 def found(person: Profile, name: str, parameters: Parameters = QUICK) -> None:
     """Founds a mesh with parameters that no command offers, while the node does not run."""
-    profile = profiles.Profile.locate(person.name, {profiles.HOME_VARIABLE: str(person.home)})
+    profile = located(person)
 
     async def work() -> None:
         async with opened_store(profile, unlock(profile, lambda: "")) as store:
@@ -76,6 +87,7 @@ def pair(household: Household, names: tuple[str, str] = ("ann", "bob")) -> tuple
     first, second = (household.profile(name) for name in names)
     for person in (first, second):
         person.init()
+        keep_port(person)
     found(first, "Night owls")
     for person in (first, second):
         person.launch()
