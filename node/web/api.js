@@ -23,7 +23,6 @@ export async function ask(method, path, body) {
       method,
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
-      cache: "no-store",
       credentials: "same-origin",
       redirect: "error",
     });

@@ -65,8 +65,7 @@ function drawBanner() {
 }
 
 function drawFrame() {
-  document.getElementById("top").replaceChildren(
-    h("a", { class: "brand", href: "#new" }, h("span", { class: "brand-sign", "aria-hidden": "true" }), "Rumor"),
+  document.getElementById("top").append(
     nav,
     h("button", { type: "button", class: "button main write", on: { click: compose } }, icon("write"), h("span", {}, "Write")),
   );

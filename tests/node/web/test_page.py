@@ -54,7 +54,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
             anns, bobs = open_page(context, ann), open_page(context, bob)
             for page in (anns, bobs):
                 page.on("request", lambda request: requests.append(request.url))
-                page.on("console", lambda message: complaints.append(message.text))
+                page.on(
+                    "console",
+                    lambda message: message.type == "error" and complaints.append(message.text),
+                )
                 page.on("pageerror", lambda error: complaints.append(str(error)))
                 page.reload()
             yield Scene(ann, bob, context, anns, bobs, requests, complaints)
@@ -280,8 +283,12 @@ def too_wide(page: Page) -> list[str]:
 
 def violations(page: Page) -> list[Any]:
     page.evaluate(AXE)
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)")
-    return [(each["id"], [(node["html"], node["failureSummary"]) for node in each["nodes"]]) for each in found]
+    found = page.evaluate(
+        "axe.run(document, {resultTypes: ['violations']}).then(({violations}) => violations)"
+    )
+    return [
+        (each["id"], [(node["html"], node["failureSummary"]) for node in each["nodes"]]) for each in found
+    ]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -369,5 +376,7 @@ def test_nobody_else_was_asked(scene: Scene) -> None:
     assert scene.requests
     assert [url for url in scene.requests if not url.startswith(origins)] == []
     # A failed request is a line of the console as well, and some of these tests make requests fail.
-    real = [each for each in scene.complaints if "Failed to load resource" not in each and "net::ERR" not in each]
+    real = [
+        each for each in scene.complaints if "Failed to load resource" not in each and "net::ERR" not in each
+    ]
     assert real == []
