@@ -35,7 +35,7 @@ from rumor.node.storage.store import Put, Store, Table
 CHROMIUM = "/usr/bin/chromium"
 RUN = "from rumor.node.cli import main; main()"
 BATCH_SIZE = 500
-WORDS = "I never told anybody that the rain on my neighbour's roof is why we moved here in spring".split()
+WORDS = "I never told anybody that rain on my neighbour's roof is why we moved here in spring".split()  # noqa: SIM905
 #: Notes when the first cards stand there; asked for two frames later, when they have been painted.
 WATCH = """
 new MutationObserver((_, observer) => {

@@ -244,22 +244,6 @@ def run(context: click.Context, port: int | None) -> None:
         fail(str(error))
 
 
-@main.command("open")
-@click.option("--print", "printed", is_flag=True, help="Print the link, and open nothing.")
-@json_option
-@click.pass_context
-def open_page(context: click.Context, printed: bool, as_json: bool) -> None:
-    """Open the page of the running node in your browser.
-
-    The link works once, within five minutes: show it to nobody.
-    """
-    import webbrowser
-
-    answer = ask(context, "POST", "/logins")
-    if as_json or printed or not webbrowser.open(answer["link"]):
-        show(answer, as_json, lambda answer: click.echo(answer["link"]))
-
-
 @main.command()
 @click.option("--name", default="", help="Your own name for the friend that you will give this to.")
 @click.option(
@@ -427,6 +411,22 @@ def status(context: click.Context, as_json: bool) -> None:
     from .printing import print_status
 
     show(ask(context, "GET", "/status"), as_json, print_status)
+
+
+@main.command("open")
+@click.option("--print", "printed", is_flag=True, help="Print the link, and open nothing.")
+@json_option
+@click.pass_context
+def open_page(context: click.Context, printed: bool, as_json: bool) -> None:
+    """Open the page of the running node in your browser.
+
+    The link works once, within five minutes: show it to nobody.
+    """
+    import webbrowser
+
+    answer = ask(context, "POST", "/logins")
+    if as_json or printed or not webbrowser.open(answer["link"]):
+        show(answer, as_json, lambda answer: click.echo(answer["link"]))
 
 
 @main.command()

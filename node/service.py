@@ -195,7 +195,10 @@ async def _answer(
     answered: trio.Event,
     task_status: trio.TaskStatus[Page] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves the API and the page until ``ended``, and then sets ``answered``. Signals are ours: hypercorn would swallow them."""
+    """Serves the API and the page until ``ended``, and then sets ``answered``.
+
+    Signals are ours: hypercorn would swallow them.
+    """
     listener = _listening_socket(port)
     own_port = listener.getsockname()[1]
     credentials = Credentials()

@@ -31,7 +31,8 @@ export async function ask(method, path, body) {
   }
   const answer = await response.json().catch(() => ({}));
   if (response.ok) return answer;
-  const said = response.status === 401 ? LOGGED_OUT : answer.error ?? `The node answered ${response.status}.`;
+  const said =
+    response.status === 401 ? LOGGED_OUT : (answer.error ?? `The node answered ${response.status}.`);
   throw new Refused(said, response.status, answer.obstacles);
 }
 

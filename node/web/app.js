@@ -17,7 +17,13 @@ import { thread } from "./thread.js";
 import { welcome } from "./welcome.js";
 
 const VIEWS = { outbox, friends, mesh, settings, welcome };
-const SECTIONS = [["new", "Secrets", "secrets"], ["outbox", "Outbox", "outbox"], ["friends", "Friends", "friends"], ["mesh", "Mesh", "mesh"], ["settings", "Settings", "settings"]];
+const SECTIONS = [
+  ["new", "Secrets", "secrets"],
+  ["outbox", "Outbox", "outbox"],
+  ["friends", "Friends", "friends"],
+  ["mesh", "Mesh", "mesh"],
+  ["settings", "Settings", "settings"],
+];
 const FEEDS = new Set(["new", "loved", "subscribed", "mine", "hidden", "thread"]);
 
 const main = document.getElementById("main");
@@ -27,7 +33,8 @@ function show(route) {
   const first = view === null;
   view?.leave();
   if (!status().mesh && FEEDS.has(route.section)) return go("welcome");
-  view = route.section === "thread" ? thread(route.thread) : VIEWS[route.section]?.() ?? feed(route.section);
+  view =
+    route.section === "thread" ? thread(route.thread) : (VIEWS[route.section]?.() ?? feed(route.section));
   main.replaceChildren(view.element);
   document.body.dataset.section = route.section;
   document.title = `${view.title} – Rumor`;
@@ -40,14 +47,25 @@ function show(route) {
 // Made once and changed in place: who is in the middle of it with the keyboard stays there.
 const links = SECTIONS.map(([name, title, sign]) => {
   const count = h("span", { class: "count", hidden: true });
-  return { name, count, element: h("a", { href: `#${name}`, class: "section" }, icon(sign), h("span", {}, title), count) };
+  return {
+    name,
+    count,
+    element: h("a", { href: `#${name}`, class: "section" }, icon(sign), h("span", {}, title), count),
+  };
 });
-const nav = h("nav", { class: "sections", "aria-label": "Sections" }, links.map(({ element }) => element));
+const nav = h(
+  "nav",
+  { class: "sections", "aria-label": "Sections" },
+  links.map(({ element }) => element),
+);
 
 function drawNavigation() {
   const here = current()?.section;
   const known = status();
-  const counts = { outbox: known.outbox.length, friends: known.pending.filter((each) => each.includes("then confirm")).length };
+  const counts = {
+    outbox: known.outbox.length,
+    friends: known.pending.filter((each) => each.includes("then confirm")).length,
+  };
   for (const { name, count, element } of links) {
     const isHere = name === here || (name === "new" && FEEDS.has(here));
     if (isHere) element.setAttribute("aria-current", "page");
@@ -61,14 +79,35 @@ function drawNavigation() {
 function drawBanner() {
   const banner = document.getElementById("banner");
   if (away() === Boolean(banner.firstChild)) return;
-  banner.replaceChildren(...(away() ? [h("p", {}, "Your node does not answer. Start it with ", h("code", {}, "rumor run"), "; if it runs already, ", h("code", {}, "rumor open"), ". What you wrote stays here.")] : []));
+  banner.replaceChildren(
+    ...(away()
+      ? [
+          h(
+            "p",
+            {},
+            "Your node does not answer. Start it with ",
+            h("code", {}, "rumor run"),
+            "; if it runs already, ",
+            h("code", {}, "rumor open"),
+            ". What you wrote stays here.",
+          ),
+        ]
+      : []),
+  );
 }
 
 function drawFrame() {
-  document.getElementById("top").append(
-    nav,
-    h("button", { type: "button", class: "button main write", on: { click: compose } }, icon("write"), h("span", {}, "Write")),
-  );
+  document
+    .getElementById("top")
+    .append(
+      nav,
+      h(
+        "button",
+        { type: "button", class: "button main write", on: { click: compose } },
+        icon("write"),
+        h("span", {}, "Write"),
+      ),
+    );
   main.after(summary());
   watch(() => {
     drawNavigation();
@@ -77,12 +116,24 @@ function drawFrame() {
 }
 
 function door(error) {
-  const [title, sentence] = error.status === 401
-    ? ["This page is locked", "Your node opens it for you. In a terminal:"]
-    : ["Your node does not answer", "Start it in a terminal, and open the page from there:"];
+  const [title, sentence] =
+    error.status === 401
+      ? ["This page is locked", "Your node opens it for you. In a terminal:"]
+      : ["Your node does not answer", "Start it in a terminal, and open the page from there:"];
   document.body.classList.add("at-door");
   main.replaceChildren(
-    h("div", { class: "door" }, h("h1", {}, title), h("p", {}, sentence), h("p", {}, h("code", { class: "command" }, "rumor open")), h("p", { class: "quiet" }, "The link that it opens works once. Other people on this machine cannot read the page without one.")),
+    h(
+      "div",
+      { class: "door" },
+      h("h1", {}, title),
+      h("p", {}, sentence),
+      h("p", {}, h("code", { class: "command" }, "rumor open")),
+      h(
+        "p",
+        { class: "quiet" },
+        "The link that it opens works once. Other people on this machine cannot read the page without one.",
+      ),
+    ),
   );
 }
 

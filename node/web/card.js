@@ -47,7 +47,10 @@ function draw(item, { update, away, isOpen }) {
   const label = `${count(item.replies, "reply", "replies")}${item.unread ? `, ${item.unread} unread` : ""}`;
   return h(
     "article",
-    { class: `card ${styleClass(item.style)}${item.folded ? " folded" : ""}${isOpen ? " open" : ""}`, data: { id: item.id } },
+    {
+      class: `card ${styleClass(item.style)}${item.folded ? " folded" : ""}${isOpen ? " open" : ""}`,
+      data: { id: item.id },
+    },
     item.folded ? fold(item, update) : [shown, item.poll ? poll(item, update) : null],
     h(
       "footer",
@@ -57,14 +60,27 @@ function draw(item, { update, away, isOpen }) {
         { class: "card-notes" },
         about(item.about),
         item.mine ? h("span", { class: "note" }, "yours") : null,
-        item.subscribed ? h("span", { class: "note" }, icon("bell"), item.unread ? `${item.unread} new` : "subscribed") : null,
+        item.subscribed
+          ? h("span", { class: "note" }, icon("bell"), item.unread ? `${item.unread} new` : "subscribed")
+          : null,
         item.muted ? h("span", { class: "note" }, "muted") : null,
         item.hidden ? h("span", { class: "note" }, "hidden") : null,
       ),
       heart(item, update),
       isOpen
         ? h("span", { class: "mark", role: "img", "aria-label": label }, replies)
-        : h("a", { class: "mark", href: "#thread", "aria-label": label, title: "Replies", data: { key: "replies" }, on: { click: open } }, replies),
+        : h(
+            "a",
+            {
+              class: "mark",
+              href: "#thread",
+              "aria-label": label,
+              title: "Replies",
+              data: { key: "replies" },
+              on: { click: open },
+            },
+            replies,
+          ),
       itemMenu(item, { update, away }),
     ),
   );

@@ -18,11 +18,21 @@ const CHOICES_MAX = 6;
 const COLOURS = ["Slate", "Sea", "Forest", "Clay", "Plum", "Rose", "Indigo", "Umber"];
 const PATTERNS = ["Plain", "Dots", "Stripes", "Grid", "Rings", "Waves", "Dawn", "Corner"];
 
-const empty = () => ({ text: "", colour: Math.floor(Math.random() * COLOURS.length), pattern: 0, choices: null });
+const empty = () => ({
+  text: "",
+  colour: Math.floor(Math.random() * COLOURS.length),
+  pattern: 0,
+  choices: null,
+});
 let draft = empty();
 
 export function composeButton() {
-  return h("button", { type: "button", class: "prompt", on: { click: compose } }, icon("write"), "What would you say if nobody knew that it was you?");
+  return h(
+    "button",
+    { type: "button", class: "prompt", on: { click: compose } },
+    icon("write"),
+    "What would you say if nobody knew that it was you?",
+  );
 }
 
 /** "123 of 1,000 bytes", said aloud near the end only. */
@@ -40,11 +50,25 @@ export function counter() {
 
 /** Whether a text may go as it is; asks the person if something in it is worth a second look. */
 export async function looksFine(text) {
-  const names = await get("/friends").then(({ friends }) => friends.map(({ name }) => name), () => []);
+  const names = await get("/friends").then(
+    ({ friends }) => friends.map(({ name }) => name),
+    () => [],
+  );
   const hints = secondLook(text, names);
   if (!hints.length) return true;
-  const sentences = [h("ul", {}, hints.map((each) => h("li", {}, safe(each)))), "Nobody can tell who posted it, but what it says may."];
-  return confirmed("A second look", sentences, { yes: "Post it as it is", no: "Change it", isDoubtful: true });
+  const sentences = [
+    h(
+      "ul",
+      {},
+      hints.map((each) => h("li", {}, safe(each))),
+    ),
+    "Nobody can tell who posted it, but what it says may.",
+  ];
+  return confirmed("A second look", sentences, {
+    yes: "Post it as it is",
+    no: "Change it",
+    isDoubtful: true,
+  });
 }
 
 /** Shows why something was refused, beside what was refused, which stays. */
@@ -55,20 +79,35 @@ export function refusal(place, error) {
 
 export function compose() {
   let stop = () => {};
-  return open("A secret", (close) => {
-    const made = form(close);
-    stop = made.leave;
-    return made.element;
-  }, { className: "composer" }).then(() => stop());
+  return open(
+    "A secret",
+    (close) => {
+      const made = form(close);
+      stop = made.leave;
+      return made.element;
+    },
+    { className: "composer" },
+  ).then(() => stop());
 }
 
 function form(close) {
   const text = h("textarea", {
-    class: "compose-text", value: draft.text, rows: 5, dir: "auto", "aria-label": "Your secret", autofocus: true,
-    placeholder: "Nobody will know that it was you.", autocomplete: "off",
+    class: "compose-text",
+    value: draft.text,
+    rows: 5,
+    dir: "auto",
+    "aria-label": "Your secret",
+    autofocus: true,
+    placeholder: "Nobody will know that it was you.",
+    autocomplete: "off",
     // Some browsers' spelling aid sends what is typed to their makers.
     spellcheck: "false",
-    on: { input: () => { draft.text = text.value; changed(); } },
+    on: {
+      input: () => {
+        draft.text = text.value;
+        changed();
+      },
+    },
   });
   const sheet = h("div", { class: "sheet" }, text);
   const size = counter();
@@ -91,7 +130,18 @@ function form(close) {
         h(
           "label",
           { class: `pick ${klass(index)}`, title: name },
-          h("input", { type: "radio", name: key, checked: draft[key] === index, on: { change: () => { draft[key] = index; changed(); repaint(); } } }),
+          h("input", {
+            type: "radio",
+            name: key,
+            checked: draft[key] === index,
+            on: {
+              change: () => {
+                draft[key] = index;
+                changed();
+                repaint();
+              },
+            },
+          }),
           h("span", { class: "unseen" }, name),
         ),
       ),
@@ -105,19 +155,55 @@ function form(close) {
   function drawChoices() {
     const toggle = h(
       "button",
-      { type: "button", class: "button small", on: { click: () => { draft.choices = draft.choices ? null : ["", ""]; drawChoices(); choices.querySelector("input")?.focus(); } } },
+      {
+        type: "button",
+        class: "button small",
+        on: {
+          click: () => {
+            draft.choices = draft.choices ? null : ["", ""];
+            drawChoices();
+            choices.querySelector("input")?.focus();
+          },
+        },
+      },
       draft.choices ? "No poll" : "Add a poll",
     );
     const fields = (draft.choices ?? []).map((value, index) =>
       h("input", {
-        type: "text", class: "field", value, dir: "auto", autocomplete: "off", spellcheck: "false", "aria-label": `Choice ${index + 1}`,
+        type: "text",
+        class: "field",
+        value,
+        dir: "auto",
+        autocomplete: "off",
+        spellcheck: "false",
+        "aria-label": `Choice ${index + 1}`,
         placeholder: `Choice ${index + 1}`,
-        on: { input: ({ target }) => { draft.choices[index] = target.value; changed(); } },
+        on: {
+          input: ({ target }) => {
+            draft.choices[index] = target.value;
+            changed();
+          },
+        },
       }),
     );
-    const another = draft.choices && draft.choices.length < CHOICES_MAX
-      ? h("button", { type: "button", class: "button small", on: { click: () => { draft.choices.push(""); drawChoices(); choices.querySelector("input:last-of-type").focus(); } } }, "Another choice")
-      : null;
+    const another =
+      draft.choices && draft.choices.length < CHOICES_MAX
+        ? h(
+            "button",
+            {
+              type: "button",
+              class: "button small",
+              on: {
+                click: () => {
+                  draft.choices.push("");
+                  drawChoices();
+                  choices.querySelector("input:last-of-type").focus();
+                },
+              },
+            },
+            "Another choice",
+          )
+        : null;
     choices.replaceChildren(...fields, h("div", { class: "row" }, toggle, another ?? ""));
     changed();
   }
@@ -127,7 +213,8 @@ function form(close) {
     const chosen = (draft.choices ?? []).map((each) => each.trim()).filter(Boolean);
     trouble.replaceChildren();
     if (!draft.text.trim()) return refusal(trouble, { message: "There is nothing written yet." });
-    if (draft.choices && chosen.length < CHOICES_MIN) return refusal(trouble, { message: "A poll has two choices at the least." });
+    if (draft.choices && chosen.length < CHOICES_MIN)
+      return refusal(trouble, { message: "A poll has two choices at the least." });
     send.disabled = true;
     try {
       if (!(await looksFine([draft.text, ...chosen].join("\n")))) return text.focus();
@@ -149,7 +236,9 @@ function form(close) {
     const obstacles = status()?.post.obstacles ?? [];
     hides.replaceChildren(
       hiding(),
-      ...(obstacles.length ? [h("div", { class: "cannot" }, h("strong", {}, "Not yet: "), obstacles.join(" "))] : []),
+      ...(obstacles.length
+        ? [h("div", { class: "cannot" }, h("strong", {}, "Not yet: "), obstacles.join(" "))]
+        : []),
     );
   };
   drawHiding();

@@ -21,7 +21,11 @@ export function open(title, fill, { className = "" } = {}) {
         "div",
         { class: "dialog-head" },
         h("h2", { id }, title),
-        h("button", { type: "button", class: "round", "aria-label": "Close", on: { click: () => close() } }, icon("close")),
+        h(
+          "button",
+          { type: "button", class: "round", "aria-label": "Close", on: { click: () => close() } },
+          icon("close"),
+        ),
       ),
       fill(close),
     );
@@ -44,10 +48,23 @@ export function confirmed(title, sentences, { yes, no = "Cancel", isDangerous = 
     h(
       "div",
       { class: "buttons" },
-      h("button", { type: "button", class: isDoubtful ? "button main" : "button", autofocus: true, on: { click: () => close(false) } }, no),
       h(
         "button",
-        { type: "button", class: isDangerous ? "button dangerous" : isDoubtful ? "button" : "button main", on: { click: () => close(true) } },
+        {
+          type: "button",
+          class: isDoubtful ? "button main" : "button",
+          autofocus: true,
+          on: { click: () => close(false) },
+        },
+        no,
+      ),
+      h(
+        "button",
+        {
+          type: "button",
+          class: isDangerous ? "button dangerous" : isDoubtful ? "button" : "button main",
+          on: { click: () => close(true) },
+        },
         yes,
       ),
     ),

@@ -18,10 +18,22 @@ const AHEAD = "1200px";
 
 const FEEDS = { new: "New", loved: "Loved", subscribed: "Subscribed", mine: "Mine", hidden: "Hidden" };
 const EMPTY = {
-  new: ["Nothing has been said yet", "Secrets appear here as they come in over your friends. You could say the first one."],
-  loved: ["No hearts yet", "What members give hearts to stands here. Press the heart of a secret that you are glad of."],
-  subscribed: ["You follow no thread", "Choose “Subscribe” in the menu of a secret, and you see here when somebody replies."],
-  mine: ["Nothing is linked to you", "What you post stays here for a while, so that you can take it back; then your node forgets whose it is. See Settings."],
+  new: [
+    "Nothing has been said yet",
+    "Secrets appear here as they come in over your friends. You could say the first one.",
+  ],
+  loved: [
+    "No hearts yet",
+    "What members give hearts to stands here. Press the heart of a secret that you are glad of.",
+  ],
+  subscribed: [
+    "You follow no thread",
+    "Choose “Subscribe” in the menu of a secret, and you see here when somebody replies.",
+  ],
+  mine: [
+    "Nothing is linked to you",
+    "What you post stays here for a while, so that you can take it back; then your node forgets whose it is. See Settings.",
+  ],
   hidden: ["You hide nothing", "What you hide or mute stands here, in case that you change your mind."],
 };
 
@@ -35,10 +47,24 @@ export function feed(section) {
 
   const list = h("div", { class: "cards" });
   const state = h("div", { class: "feed-state" });
-  const fresh = h("button", { type: "button", class: "fresh", hidden: true, on: { click: () => showWaiting() } });
-  const more = h("button", { type: "button", class: "button more", hidden: true, on: { click: () => load() } }, "Show more");
+  const fresh = h("button", {
+    type: "button",
+    class: "fresh",
+    hidden: true,
+    on: { click: () => showWaiting() },
+  });
+  const more = h(
+    "button",
+    { type: "button", class: "button more", hidden: true, on: { click: () => load() } },
+    "Show more",
+  );
   const field = h("input", {
-    type: "search", class: "search-field", placeholder: "Search", "aria-label": "Search secrets", autocomplete: "off", spellcheck: "false",
+    type: "search",
+    class: "search-field",
+    placeholder: "Search",
+    "aria-label": "Search secrets",
+    autocomplete: "off",
+    spellcheck: "false",
     on: { input: () => searchSoon() },
   });
 
@@ -87,9 +113,13 @@ export function feed(section) {
   }
 
   function describe(leftOut) {
-    const [title, sentence] = query ? ["Nothing found", "No secret here has all of these words."] : EMPTY[section];
+    const [title, sentence] = query
+      ? ["Nothing found", "No secret here has all of these words."]
+      : EMPTY[section];
     const empty = h("div", { class: "empty" }, h("h2", {}, title), h("p", {}, sentence));
-    const out = leftOut ? h("p", { class: "quiet" }, `${count(leftOut, "secret")} left out: hidden, muted or filtered by you.`) : null;
+    const out = leftOut
+      ? h("p", { class: "quiet" }, `${count(leftOut, "secret")} left out: hidden, muted or filtered by you.`)
+      : null;
     state.replaceChildren(...[cards.size ? null : empty, out].filter(Boolean));
     if (query) speak(cards.size ? `${cards.size}${hasMore ? " or more" : ""} found` : title);
   }
@@ -140,7 +170,9 @@ export function feed(section) {
     if (thread) cards.get(id)?.update(thread.secret);
   }
 
-  const ahead = new IntersectionObserver(([entry]) => entry.isIntersecting && hasMore && load(), { rootMargin: AHEAD });
+  const ahead = new IntersectionObserver(([entry]) => entry.isIntersecting && hasMore && load(), {
+    rootMargin: AHEAD,
+  });
   ahead.observe(more);
   const strip = notices();
   const stop = listen(heard);

@@ -27,14 +27,37 @@ export function friendList(changed = () => {}) {
   };
   const draw = ({ friends, joining, invitations }) => {
     const rows = [
-      ...joining.map((each) => h("li", { class: "row-card" }, h("span", { class: "state-dot waiting" }), h("div", { class: "row-body" }, h("p", { class: "row-title" }, h("strong", { dir: "auto" }, safe(each.name))), h("p", { class: "quiet" }, sentence(safe(each.state)))))),
+      ...joining.map((each) =>
+        h(
+          "li",
+          { class: "row-card" },
+          h("span", { class: "state-dot waiting" }),
+          h(
+            "div",
+            { class: "row-body" },
+            h("p", { class: "row-title" }, h("strong", { dir: "auto" }, safe(each.name))),
+            h("p", { class: "quiet" }, sentence(safe(each.state))),
+          ),
+        ),
+      ),
       ...friends.map((friend) => row(friend, load)),
     ];
     refill(
       element,
       rows.length > 0 && h("ul", { class: "rows" }, rows),
       invitations > 0 && h("p", { class: "quiet" }, `${count(invitations, "invitation")} not taken up yet.`),
-      !rows.length && !invitations && h("div", { class: "empty" }, h("h2", {}, "No friends yet"), h("p", {}, "Your node talks to your friends’ nodes and to nobody else. Invite somebody, or take up an invitation.")),
+      !rows.length &&
+        !invitations &&
+        h(
+          "div",
+          { class: "empty" },
+          h("h2", {}, "No friends yet"),
+          h(
+            "p",
+            {},
+            "Your node talks to your friends’ nodes and to nobody else. Invite somebody, or take up an invitation.",
+          ),
+        ),
     );
   };
   const timer = setInterval(load, AGAIN_MS);
@@ -56,20 +79,45 @@ function row(friend, load) {
       { class: "row-body" },
       h("p", { class: "row-title" }, h("strong", { dir: "auto" }, name)),
       h("p", { class: "quiet" }, sentence(safe(friend.state))),
-      friend.words && !canConfirm ? h("p", { class: "quiet" }, "The words: ", h("span", { class: "words-inline" }, friend.words)) : null,
+      friend.words && !canConfirm
+        ? h("p", { class: "quiet" }, "The words: ", h("span", { class: "words-inline" }, friend.words))
+        : null,
     ),
-    canConfirm ? h("button", { type: "button", class: "button main small", data: { key: `compare-${friend.id}` }, on: { click: () => compare(friend, load) } }, "Compare words") : null,
-    menu(`More about ${name}`, [
-      { text: "Rename", run: () => rename(friend, load) },
-      { text: "End the friendship", isDangerous: true, run: () => end(friend, load) },
-    ], `menu-${friend.id}`),
+    canConfirm
+      ? h(
+          "button",
+          {
+            type: "button",
+            class: "button main small",
+            data: { key: `compare-${friend.id}` },
+            on: { click: () => compare(friend, load) },
+          },
+          "Compare words",
+        )
+      : null,
+    menu(
+      `More about ${name}`,
+      [
+        { text: "Rename", run: () => rename(friend, load) },
+        { text: "End the friendship", isDangerous: true, run: () => end(friend, load) },
+      ],
+      `menu-${friend.id}`,
+    ),
   );
 }
 
 function compare(friend, load) {
   const name = safe(friend.name);
   return open(`You and ${name}`, (close) => {
-    const field = h("input", { type: "text", class: "field", id: "spoken-words", autocomplete: "off", autocapitalize: "none", spellcheck: "false", autofocus: true });
+    const field = h("input", {
+      type: "text",
+      class: "field",
+      id: "spoken-words",
+      autocomplete: "off",
+      autocapitalize: "none",
+      spellcheck: "false",
+      autofocus: true,
+    });
     const trouble = h("div", { class: "trouble-box", role: "alert" });
     const submit = async (event) => {
       event.preventDefault();
@@ -88,19 +136,39 @@ function compare(friend, load) {
     return h(
       "form",
       { class: "stack", novalidate: true, on: { submit } },
-      h("p", {}, `Call ${name}, or meet. Read these words to each other; if somebody stood between your nodes, they differ.`),
-      h("p", { class: "four-words", "aria-label": "Your words" }, friend.words.split(" ").map((word) => h("span", {}, word, " "))),
+      h(
+        "p",
+        {},
+        `Call ${name}, or meet. Read these words to each other; if somebody stood between your nodes, they differ.`,
+      ),
+      h(
+        "p",
+        { class: "four-words", "aria-label": "Your words" },
+        friend.words.split(" ").map((word) => h("span", {}, word, " ")),
+      ),
       h("label", { htmlFor: "spoken-words" }, `Type the words that ${name} reads to you`),
       field,
       trouble,
-      h("div", { class: "buttons" }, h("button", { type: "submit", class: "button main" }, "They are the same")),
+      h(
+        "div",
+        { class: "buttons" },
+        h("button", { type: "submit", class: "button main" }, "They are the same"),
+      ),
     );
   });
 }
 
 function rename(friend, load) {
   return open(`Rename ${safe(friend.name)}`, (close) => {
-    const field = h("input", { type: "text", class: "field", id: "new-name", value: friend.name, maxLength: 64, autocomplete: "off", autofocus: true });
+    const field = h("input", {
+      type: "text",
+      class: "field",
+      id: "new-name",
+      value: friend.name,
+      maxLength: 64,
+      autocomplete: "off",
+      autofocus: true,
+    });
     const submit = async (event) => {
       event.preventDefault();
       if (!(await tried(() => patch(friendPath(friend.id), { name: field.value })))) return;
@@ -119,7 +187,13 @@ function rename(friend, load) {
 
 async function end(friend, load) {
   const sentences = `Your nodes do not talk to each other any more. What ${safe(friend.name)} has received already stays theirs.`;
-  if (!(await confirmed(`End the friendship with ${safe(friend.name)}?`, sentences, { yes: "End it", isDangerous: true }))) return;
+  if (
+    !(await confirmed(`End the friendship with ${safe(friend.name)}?`, sentences, {
+      yes: "End it",
+      isDangerous: true,
+    }))
+  )
+    return;
   if (await tried(() => remove(friendPath(friend.id)))) {
     load();
     refreshSoon();
@@ -140,11 +214,23 @@ export function friends() {
         h(
           "div",
           { class: "row" },
-          h("button", { type: "button", class: "button", on: { click: () => join(list.load) } }, "Take up an invitation"),
-          h("button", { type: "button", class: "button main", on: { click: () => invite().then(list.load) } }, "Invite a friend"),
+          h(
+            "button",
+            { type: "button", class: "button", on: { click: () => join(list.load) } },
+            "Take up an invitation",
+          ),
+          h(
+            "button",
+            { type: "button", class: "button main", on: { click: () => invite().then(list.load) } },
+            "Invite a friend",
+          ),
         ),
       ),
-      h("p", { class: "lead" }, "Secrets reach you over your friends’ nodes, but nobody here can tell whether a friend wrote one, or passed it on."),
+      h(
+        "p",
+        { class: "lead" },
+        "Secrets reach you over your friends’ nodes, but nobody here can tell whether a friend wrote one, or passed it on.",
+      ),
       list.element,
     ),
     leave: list.leave,

@@ -2,9 +2,18 @@
 // node would take the text as it is.
 
 const CHECKS = [
-  [/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/u, (found) => `“${found}” looks like an e-mail address.`],
-  [/(?:https?:\/\/|www\.)\S+|\b[a-z0-9-]+\.(?:com|org|net|io|de|fr|eu|uk|info|app|me)\b(?:\/\S*)?/i, (found) => `“${found}” looks like a link: it may lead to you, and who opens it is seen there.`],
-  [/(?:\+|\b00|\(0|\b0)?\d(?:[\s()/.-]{0,2}\d){6,14}\b/, (found) => `“${found.trim()}” looks like a phone number.`],
+  [
+    /[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/u,
+    (found) => `“${found}” looks like an e-mail address.`,
+  ],
+  [
+    /(?:https?:\/\/|www\.)\S+|\b[a-z0-9-]+\.(?:com|org|net|io|de|fr|eu|uk|info|app|me)\b(?:\/\S*)?/i,
+    (found) => `“${found}” looks like a link: it may lead to you, and who opens it is seen there.`,
+  ],
+  [
+    /(?:\+|\b00|\(0|\b0)?\d(?:[\s()/.-]{0,2}\d){6,14}\b/,
+    (found) => `“${found.trim()}” looks like a phone number.`,
+  ],
   [
     /\b\d{1,5}[a-z]?,?\s+(?:[\p{Lu}][\p{L}'-]*\s+){1,3}(?:street|st|road|rd|avenue|ave|lane|ln|drive|way|square|court|place)\b|[\p{Lu}][\p{L}-]*(?:straße|strasse|gasse|allee|platz|weg)\s+\d{1,4}\b|\b\d{1,4},?\s+(?:rue|avenue|boulevard|place)\s+\p{L}+/iu,
     (found) => `“${found}” looks like a street address.`,
@@ -23,7 +32,9 @@ export function secondLook(text, names) {
     const escaped = name.trim().replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
     if (name.trim().length < NAME_LENGTH_MIN) continue;
     if (new RegExp(`(?<![\\p{L}\\p{N}])${escaped}(?![\\p{L}\\p{N}])`, "iu").test(text)) {
-      hints.push(`It names “${name.trim()}”, as you call a friend of yours. Few people know them, and you are one.`);
+      hints.push(
+        `It names “${name.trim()}”, as you call a friend of yours. Few people know them, and you are one.`,
+      );
     }
   }
   return hints;

@@ -49,7 +49,11 @@ export function fold(item, update) {
     "div",
     { class: "fold" },
     h("p", {}, `${count(item.flags, "member")} flagged this.`),
-    h("button", { type: "button", class: "button small", data: { key: "unfold" }, on: { click: show } }, "Show anyway"),
+    h(
+      "button",
+      { type: "button", class: "button small", data: { key: "unfold" }, on: { click: show } },
+      "Show anyway",
+    ),
   );
 }
 
@@ -59,31 +63,91 @@ export function fold(item, update) {
  */
 export function itemMenu(item, { update, away, isReply = false }) {
   const isFlagged = ON.has(item.flagged);
-  const noting = (method, path, changes, sentence, isGone = false) => async () => {
-    if ((await tried(() => method(path))) === undefined) return;
-    update(changes);
-    if (sentence) say(sentence);
-    if (isGone) away();
-  };
+  const noting =
+    (method, path, changes, sentence, isGone = false) =>
+    async () => {
+      if ((await tried(() => method(path))) === undefined) return;
+      update(changes);
+      if (sentence) say(sentence);
+      if (isGone) away();
+    };
   const secret = `/secrets/${item.id}`;
   const one = `/items/${item.id}`;
   return menu("More to do", [
-    !isReply && (item.subscribed
-      ? { text: "Unsubscribe", run: noting(remove, `${secret}/subscribed`, { subscribed: false, unread: 0 }, "You no longer follow this thread.") }
-      : { text: "Subscribe", run: noting(put, `${secret}/subscribed`, { subscribed: true, unread: 0 }, "You follow this thread. Nobody else knows.") }),
+    !isReply &&
+      (item.subscribed
+        ? {
+            text: "Unsubscribe",
+            run: noting(
+              remove,
+              `${secret}/subscribed`,
+              { subscribed: false, unread: 0 },
+              "You no longer follow this thread.",
+            ),
+          }
+        : {
+            text: "Subscribe",
+            run: noting(
+              put,
+              `${secret}/subscribed`,
+              { subscribed: true, unread: 0 },
+              "You follow this thread. Nobody else knows.",
+            ),
+          }),
     item.hidden
-      ? { text: "Show again", run: noting(remove, `${one}/hidden`, { hidden: false }, "It is shown again.", !item.muted && !isReply) }
-      : { text: "Hide", run: noting(put, `${one}/hidden`, { hidden: true }, isReply ? "Hidden, for you alone." : "Hidden, for you alone. You find it under Hidden.", true) },
-    !isReply && (item.muted
-      ? { text: "Unmute the thread", run: noting(remove, `${secret}/muted`, { muted: false }, "The thread is shown again.", !item.hidden) }
-      : { text: "Mute the thread", run: noting(put, `${secret}/muted`, { muted: true }, "Muted, for you alone. You find it under Hidden.", true) }),
+      ? {
+          text: "Show again",
+          run: noting(
+            remove,
+            `${one}/hidden`,
+            { hidden: false },
+            "It is shown again.",
+            !item.muted && !isReply,
+          ),
+        }
+      : {
+          text: "Hide",
+          run: noting(
+            put,
+            `${one}/hidden`,
+            { hidden: true },
+            isReply ? "Hidden, for you alone." : "Hidden, for you alone. You find it under Hidden.",
+            true,
+          ),
+        },
+    !isReply &&
+      (item.muted
+        ? {
+            text: "Unmute the thread",
+            run: noting(
+              remove,
+              `${secret}/muted`,
+              { muted: false },
+              "The thread is shown again.",
+              !item.hidden,
+            ),
+          }
+        : {
+            text: "Mute the thread",
+            run: noting(
+              put,
+              `${secret}/muted`,
+              { muted: true },
+              "Muted, for you alone. You find it under Hidden.",
+              true,
+            ),
+          }),
     {
       text: isFlagged ? "Take the flag back" : "Flag as hurtful",
       run: async () => {
         const tally = await tried(() => (isFlagged ? remove : put)(`${one}/flag`));
         if (!tally) return;
         update(tally);
-        say(isFlagged ? "Your flag is being taken back." : "Flagged; it is on its way. If enough members do so, it is folded for all.");
+        say(
+          isFlagged
+            ? "Your flag is being taken back."
+            : "Flagged; it is on its way. If enough members do so, it is folded for all.",
+        );
       },
     },
     item.mine && { text: "Unlink from me", run: () => unlink(item, update) },
@@ -97,7 +161,8 @@ async function retract(item, isReply) {
     `Every node that still holds this ${what} deletes it, once your node’s clock lets that out.`,
     "Who has read it has read it; a dishonest node may keep it.",
   ];
-  if (!(await confirmed(`Take this ${what} back?`, sentences, { yes: "Take it back", isDangerous: true }))) return;
+  if (!(await confirmed(`Take this ${what} back?`, sentences, { yes: "Take it back", isDangerous: true })))
+    return;
   const answer = await tried(() => remove(`/items/${item.id}`));
   if (answer) say(`It is being taken back. ${answer.sentence}`);
 }

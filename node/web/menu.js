@@ -19,7 +19,9 @@ export function menu(label, entries, key = "menu") {
       entry.run();
     };
     const className = entry.isDangerous ? "menu-entry dangerous" : "menu-entry";
-    list.append(h("li", {}, h("button", { type: "button", class: className, on: { click: run } }, entry.text)));
+    list.append(
+      h("li", {}, h("button", { type: "button", class: className, on: { click: run } }, entry.text)),
+    );
   }
   return details;
 }

@@ -16,10 +16,26 @@ export function notices() {
     element.replaceChildren(
       ...[
         waiting
-          ? h("a", { class: "notice", href: "#outbox" }, h("strong", {}, `${waiting} in your outbox`), waiting === 1 ? " has not come back from the network yet." : " have not come back from the network yet.")
+          ? h(
+              "a",
+              { class: "notice", href: "#outbox" },
+              h("strong", {}, `${waiting} in your outbox`),
+              waiting === 1
+                ? " has not come back from the network yet."
+                : " have not come back from the network yet.",
+            )
           : null,
         obstacles.length
-          ? h("div", { class: "notice" }, h("strong", {}, "You cannot post yet."), h("ul", {}, obstacles.map((each) => h("li", {}, each))))
+          ? h(
+              "div",
+              { class: "notice" },
+              h("strong", {}, "You cannot post yet."),
+              h(
+                "ul",
+                {},
+                obstacles.map((each) => h("li", {}, each)),
+              ),
+            )
           : null,
       ].filter(Boolean),
     );

@@ -9,7 +9,13 @@ import { say, tried } from "./voice.js";
 
 const AGAIN_MS = 5000; // Waits run down without any event.
 
-const WHAT = { secret: "Secret", poll: "Poll", reply: "Reply", vote: "Vote", retraction: "Taking something back" };
+const WHAT = {
+  secret: "Secret",
+  poll: "Poll",
+  reply: "Reply",
+  vote: "Vote",
+  retraction: "Taking something back",
+};
 const STATES = { waiting: "Waiting", on_its_way: "On its way", given_up: "Given up" };
 
 function named({ kind, on }) {
@@ -41,14 +47,40 @@ export function outbox() {
           h(
             "div",
             { class: "row-body" },
-            h("p", { class: "row-title" }, h("strong", {}, named(each)), h("span", { class: `badge plain state-${each.state}` }, STATES[each.state])),
+            h(
+              "p",
+              { class: "row-title" },
+              h("strong", {}, named(each)),
+              h("span", { class: `badge plain state-${each.state}` }, STATES[each.state]),
+            ),
             each.text ? h("p", { class: "excerpt", dir: "auto" }, safe(each.text)) : null,
             h("p", { class: "quiet" }, each.sentence),
           ),
-          each.withdrawable ? h("button", { type: "button", class: "button small", data: { key: `withdraw-${each.id}` }, on: { click: () => withdraw(each.id) } }, "Withdraw") : null,
+          each.withdrawable
+            ? h(
+                "button",
+                {
+                  type: "button",
+                  class: "button small",
+                  data: { key: `withdraw-${each.id}` },
+                  on: { click: () => withdraw(each.id) },
+                },
+                "Withdraw",
+              )
+            : null,
         ),
       ),
-      !waiting.length && h("li", { class: "empty" }, h("h2", {}, "Nothing waits"), h("p", {}, "What you post, and every heart, waits here until your node’s own clock lets it out. Until then you can withdraw it.")),
+      !waiting.length &&
+        h(
+          "li",
+          { class: "empty" },
+          h("h2", {}, "Nothing waits"),
+          h(
+            "p",
+            {},
+            "What you post, and every heart, waits here until your node’s own clock lets it out. Until then you can withdraw it.",
+          ),
+        ),
     );
   const stop = listen((event) => (event === "outbox" || event === "again") && load());
   const timer = setInterval(load, AGAIN_MS);
@@ -59,7 +91,11 @@ export function outbox() {
       "div",
       { class: "panel" },
       h("h1", {}, "Outbox"),
-      h("p", { class: "lead" }, "Yours alone: nobody else learns what is in here. Things leave at random moments, so that nobody can tell when you wrote, or whether you wrote at all."),
+      h(
+        "p",
+        { class: "lead" },
+        "Yours alone: nobody else learns what is in here. Things leave at random moments, so that nobody can tell when you wrote, or whether you wrote at all.",
+      ),
       list,
     ),
     leave() {

@@ -3,7 +3,18 @@
 // The sections have addresses (`#friends`). A thread has none: browsers write addresses to the disk, and which secrets
 // somebody opened is nobody's business. Its id stays in memory, and after a reload the feed is shown.
 
-const SECTIONS = ["new", "loved", "subscribed", "mine", "hidden", "outbox", "friends", "mesh", "settings", "welcome"];
+const SECTIONS = [
+  "new",
+  "loved",
+  "subscribed",
+  "mine",
+  "hidden",
+  "outbox",
+  "friends",
+  "mesh",
+  "settings",
+  "welcome",
+];
 
 let show = () => {};
 const opened = new Map(); // Ids of threads by a number that means nothing to anybody else.

@@ -2,7 +2,8 @@
 
 // The same characters that `rumor feed` leaves out: direction overrides, invisible joiners and the like; and the tag
 // characters, by which a text could carry another one that nobody sees.
-const INVISIBLE = /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
+const INVISIBLE =
+  /[\u00ad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|[\u{e0000}-\u{e007f}]/gu;
 // Eight marks on one letter is more than any language has; a thousand draw over the whole page.
 const PILED = /(\p{M}{8})\p{M}+/gu;
 const GAP = /\n[^\S\n]*(?:\n[^\S\n]*){2,}/g;
@@ -35,7 +36,11 @@ export function sentence(clause) {
 
 /** Seconds as people say them. */
 export function inWords(seconds) {
-  for (const [size, one, many] of [[86400, "day", "days"], [3600, "hour", "hours"], [60, "minute", "minutes"]]) {
+  for (const [size, one, many] of [
+    [86400, "day", "days"],
+    [3600, "hour", "hours"],
+    [60, "minute", "minutes"],
+  ]) {
     if (seconds >= 2 * size) return `${Math.ceil(seconds / size)} ${many}`;
     if (seconds === size) return `1 ${one}`;
   }

@@ -62,18 +62,36 @@ export function thread(id) {
   }
 
   function tell(leftOut) {
-    title.textContent = replies.size ? count(replies.size, "reply", "replies") : "No reply yet. Be the first, and be kind.";
+    title.textContent = replies.size
+      ? count(replies.size, "reply", "replies")
+      : "No reply yet. Be the first, and be kind.";
     const showAll = () => {
       isWhole = true;
       load();
     };
     left.replaceChildren(
-      ...(leftOut ? [h("p", { class: "quiet" }, `${count(leftOut, "reply", "replies")} hidden or filtered by you. `, h("button", { type: "button", class: "link", on: { click: showAll } }, "Show all"))] : []),
+      ...(leftOut
+        ? [
+            h(
+              "p",
+              { class: "quiet" },
+              `${count(leftOut, "reply", "replies")} hidden or filtered by you. `,
+              h("button", { type: "button", class: "link", on: { click: showAll } }, "Show all"),
+            ),
+          ]
+        : []),
     );
   }
 
   function gone() {
-    place.replaceChildren(h("div", { class: "empty" }, h("h2", {}, "It is gone"), h("p", {}, "This secret has expired, or its author took it back.")));
+    place.replaceChildren(
+      h(
+        "div",
+        { class: "empty" },
+        h("h2", {}, "It is gone"),
+        h("p", {}, "This secret has expired, or its author took it back."),
+      ),
+    );
     head = null;
     list.replaceChildren();
     title.textContent = "";
@@ -134,14 +152,21 @@ function reply(item, away) {
           "p",
           { class: "reply-name" },
           h("strong", {}, name),
-          op ? h("abbr", { class: "badge", title: "Who wrote the secret: this cannot be faked" }, "OP") : null,
+          op
+            ? h("abbr", { class: "badge", title: "Who wrote the secret: this cannot be faked" }, "OP")
+            : null,
           you ? h("span", { class: "badge plain" }, "you") : null,
           h("span", { class: "quiet" }, about(item.about)),
           item.hidden ? h("span", { class: "badge plain" }, "hidden") : null,
         ),
         item.folded ? fold(item, self.update) : h("p", { class: "reply-text", dir: "auto" }, safe(item.text)),
       ),
-      h("div", { class: "reply-marks" }, heart(item, self.update), itemMenu(item, { update: self.update, away, isReply: true })),
+      h(
+        "div",
+        { class: "reply-marks" },
+        heart(item, self.update),
+        itemMenu(item, { update: self.update, away, isReply: true }),
+      ),
     );
   };
   self.element = drawn();
@@ -152,9 +177,20 @@ function replyForm(id, sent) {
   const size = counter();
   const trouble = h("div", { class: "trouble-box", role: "alert" });
   const field = h("textarea", {
-    class: "field", rows: 2, dir: "auto", value: drafts.get(id) ?? "", placeholder: "Say something kind", "aria-label": "Your reply",
-    autocomplete: "off", spellcheck: "false", // As in the composer.
-    on: { input: () => { drafts.set(id, field.value); size.show(sizeOf(field.value)); } },
+    class: "field",
+    rows: 2,
+    dir: "auto",
+    value: drafts.get(id) ?? "",
+    placeholder: "Say something kind",
+    "aria-label": "Your reply",
+    autocomplete: "off",
+    spellcheck: "false", // As in the composer.
+    on: {
+      input: () => {
+        drafts.set(id, field.value);
+        size.show(sizeOf(field.value));
+      },
+    },
   });
   const send = h("button", { type: "submit", class: "button main" }, "Reply");
   const submit = async (event) => {
@@ -188,7 +224,11 @@ function replyForm(id, sent) {
       h(
         "div",
         { class: "row spread" },
-        h("p", { class: "quiet" }, "Each reply here shows the same face; many in one thread tell more about you."),
+        h(
+          "p",
+          { class: "quiet" },
+          "Each reply here shows the same face; many in one thread tell more about you.",
+        ),
         h("div", { class: "row" }, size.element, send),
       ),
     ),

@@ -21,7 +21,14 @@ function trail(step) {
   return h(
     "ol",
     { class: "steps" },
-    STEPS.map((name, index) => h("li", { class: index < step ? "past" : "", "aria-current": index === step ? "step" : null }, h("span", { class: "step-number" }, String(index + 1)), name)),
+    STEPS.map((name, index) =>
+      h(
+        "li",
+        { class: index < step ? "past" : "", "aria-current": index === step ? "step" : null },
+        h("span", { class: "step-number" }, String(index + 1)),
+        name,
+      ),
+    ),
   );
 }
 
@@ -48,22 +55,48 @@ export function welcome() {
 
   const beginning = () => [
     h("h1", {}, "Say it. Nobody will know that it was you."),
-    h("p", { class: "lead" }, "A mesh is a circle of friends, and friends of friends. What one of them posts reaches all of them, and nobody can tell who it was: not from the signature, not from the traffic, and no server knows, for there is none."),
+    h(
+      "p",
+      { class: "lead" },
+      "A mesh is a circle of friends, and friends of friends. What one of them posts reaches all of them, and nobody can tell who it was: not from the signature, not from the traffic, and no server knows, for there is none.",
+    ),
     h(
       "div",
       { class: "two" },
-      h("section", { class: "box", "aria-labelledby": "join-title" }, h("h2", { id: "join-title" }, "I have an invitation"), joinForm(() => list.load().then(refresh))),
-      h("section", { class: "box", "aria-labelledby": "found-title" }, h("h2", { id: "found-title" }, "I start a new mesh"), foundForm()),
+      h(
+        "section",
+        { class: "box", "aria-labelledby": "join-title" },
+        h("h2", { id: "join-title" }, "I have an invitation"),
+        joinForm(() => list.load().then(refresh)),
+      ),
+      h(
+        "section",
+        { class: "box", "aria-labelledby": "found-title" },
+        h("h2", { id: "found-title" }, "I start a new mesh"),
+        foundForm(),
+      ),
     ),
   ];
 
   const meeting = (known) => {
     if (people.joining.length) {
-      return [h("h1", {}, "Looking for your friend"), h("p", { class: "lead" }, "Both nodes have to be online for a moment. Keep yours running; this goes on by itself."), list.element];
+      return [
+        h("h1", {}, "Looking for your friend"),
+        h(
+          "p",
+          { class: "lead" },
+          "Both nodes have to be online for a moment. Keep yours running; this goes on by itself.",
+        ),
+        list.element,
+      ];
     }
     return [
       h("h1", { dir: "auto" }, `${safe(known.mesh.name)} is yours`),
-      h("p", { class: "lead" }, "Now it needs people. Invite the first one: somebody whose voice you know, since you will read four words to each other."),
+      h(
+        "p",
+        { class: "lead" },
+        "Now it needs people. Invite the first one: somebody whose voice you know, since you will read four words to each other.",
+      ),
       h("section", { class: "box", "aria-label": "Invitation" }, inviteForm()),
       list.element,
     ];
@@ -71,7 +104,11 @@ export function welcome() {
 
   const comparing = () => [
     h("h1", {}, "Compare the words"),
-    h("p", { class: "lead" }, "You have met. Call each other and read the four words aloud: so you know that nobody stands between your nodes. Both of you confirm."),
+    h(
+      "p",
+      { class: "lead" },
+      "You have met. Call each other and read the four words aloud: so you know that nobody stands between your nodes. Both of you confirm.",
+    ),
     list.element,
   ];
 
@@ -79,14 +116,44 @@ export function welcome() {
     h("h1", {}, "You have a friend here"),
     known.post.allowed
       ? h("p", { class: "lead" }, "Everything is ready. What would you say if nobody knew that it was you?")
-      : h("div", {}, h("p", { class: "lead" }, "You can read now. Before you can post, so that there is somebody to hide among:"), h("ul", {}, known.post.obstacles.map((each) => h("li", {}, each)))),
-    h("div", { class: "buttons start" }, h("a", { class: "button main", href: "#new" }, "To the secrets"), h("a", { class: "button", href: "#friends" }, "Another friend")),
+      : h(
+          "div",
+          {},
+          h(
+            "p",
+            { class: "lead" },
+            "You can read now. Before you can post, so that there is somebody to hide among:",
+          ),
+          h(
+            "ul",
+            {},
+            known.post.obstacles.map((each) => h("li", {}, each)),
+          ),
+        ),
+    h(
+      "div",
+      { class: "buttons start" },
+      h("a", { class: "button main", href: "#new" }, "To the secrets"),
+      h("a", { class: "button", href: "#friends" }, "Another friend"),
+    ),
   ];
 
   function foundForm() {
-    const name = h("input", { type: "text", class: "field", id: "mesh-name", maxLength: 64, autocomplete: "off", placeholder: "Such as Night owls" });
+    const name = h("input", {
+      type: "text",
+      class: "field",
+      id: "mesh-name",
+      maxLength: 64,
+      autocomplete: "off",
+      placeholder: "Such as Night owls",
+    });
     const kind = (value, title, note, checked) =>
-      h("label", { class: "option" }, h("input", { type: "radio", name: "kind", value, checked }), h("span", {}, h("strong", {}, title), h("span", { class: "quiet" }, note)));
+      h(
+        "label",
+        { class: "option" },
+        h("input", { type: "radio", name: "kind", value, checked }),
+        h("span", {}, h("strong", {}, title), h("span", { class: "quiet" }, note)),
+      );
     const submit = async (event) => {
       event.preventDefault();
       const trial = event.target.elements.kind.value === "trial";
@@ -101,8 +168,18 @@ export function welcome() {
         "fieldset",
         { class: "options" },
         h("legend", {}, "What for"),
-        kind("real", "For real", "It hides you, once there are eight members; what you post takes minutes.", true),
-        kind("trial", "To try it out", "Two people are enough, and everything takes seconds. It hides nobody.", false),
+        kind(
+          "real",
+          "For real",
+          "It hides you, once there are eight members; what you post takes minutes.",
+          true,
+        ),
+        kind(
+          "trial",
+          "To try it out",
+          "Two people are enough, and everything takes seconds. It hides nobody.",
+          false,
+        ),
       ),
       h("div", { class: "buttons" }, h("button", { type: "submit", class: "button main" }, "Found it")),
     );

@@ -155,14 +155,15 @@ async def test_a_follower_ends_with_the_node_over_the_api(autojump_clock: MockCl
 async def test_what_the_page_asks_besides(autojump_clock: MockClock) -> None:
     """An invitation with its code, a thread with what is hidden in it, and how the page is to look."""
     async with town() as place:
-        ann, bob = await pair(place)
+        ann, _ = await pair(place)
         async with asking(ann) as client:
             invitation = (await client.post("/invitations", json={})).json()
             assert {len(row) for row in invitation["qr"]} == {len(invitation["qr"])}
             secret = (await client.post("/secrets", json={"text": "hello"})).json()["id"]
-            await bob.until_reads("hello")
-            await client.post(f"/secrets/{secret}/replies", json={"text": "unkind"})
-            await bob.until_reads("hello", "unkind")
+            await ann.until_reads("hello")
+            said = await client.post(f"/secrets/{secret}/replies", json={"text": "unkind"})
+            assert said.status_code == 201
+            await ann.until_reads("hello", "unkind")
             [reply] = (await client.get(f"/secrets/{secret}")).json()["replies"]
             await client.put(f"/items/{reply['id']}/hidden")
             thread = (await client.get(f"/secrets/{secret}")).json()

@@ -130,7 +130,8 @@ def test_a_heart_shows_at_once_and_counts_when_it_has_come(scene: Scene) -> None
         """async (button) => {
             const article = button.closest("article"), feed = article.parentElement, began = performance.now();
             button.click();
-            while (!feed.querySelector(`[data-id="${article.dataset.id}"] .heart.moving`)) await new Promise(requestAnimationFrame);
+            const shown = `[data-id="${article.dataset.id}"] .heart.moving`;
+            while (!feed.querySelector(shown)) await new Promise(requestAnimationFrame);
             return performance.now() - began;
         }"""
     )
@@ -276,7 +277,8 @@ def too_wide(page: Page) -> list[str]:
     """What makes the page scroll sideways, if anything does."""
     wide: list[str] = page.evaluate(
         """document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
-            .filter((each) => each.getBoundingClientRect().right > innerWidth).map((each) => each.outerHTML.slice(0, 80))"""
+            .filter((each) => each.getBoundingClientRect().right > innerWidth)
+            .map((each) => each.outerHTML.slice(0, 80))"""
     )
     return wide
 
@@ -331,7 +333,8 @@ def test_another_page_gets_nothing(scene: Scene, tmp_path: Path) -> None:
                     source.onerror = () => resolve("refused");
                 });
                 const post = { method: "POST", body: '{"text": "planted"}', credentials: "include" };
-                const asked = (path, how) => fetch(node + path, how).then(async (r) => r.type + (await r.text()), () => "refused");
+                const asked = (path, how) =>
+                    fetch(node + path, how).then(async (r) => r.type + (await r.text()), () => "refused");
                 return [
                     await asked("api/secrets", { credentials: "include" }),
                     await asked("api/secrets", { ...post, mode: "no-cors" }),
