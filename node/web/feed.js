@@ -7,7 +7,7 @@ import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { listen } from "./live.js";
 import { notices } from "./notices.js";
-import { current, scrollOf } from "./router.js";
+import { current, takeScroll } from "./router.js";
 import { count, safe } from "./text.js";
 import { speak, tried } from "./voice.js";
 
@@ -179,7 +179,7 @@ export function feed(section) {
   const tabs = Object.entries(FEEDS).map(([name, title]) =>
     h("a", { href: `#${name}`, class: "tab", "aria-current": name === section ? "page" : null }, title),
   );
-  load({ isAnew: true }).then(() => current()?.section === section && scrollTo({ top: scrollOf(section) }));
+  load({ isAnew: true }).then(() => current()?.section === section && scrollTo({ top: takeScroll(section) }));
   return {
     title: FEEDS[section],
     element: h(

@@ -51,8 +51,11 @@ export function back() {
   else go("new");
 }
 
-export function scrollOf(section) {
-  return scrolled.get(section) ?? 0;
+/** Where a section was left for a thread; once. */
+export function takeScroll(section) {
+  const top = scrolled.get(section) ?? 0;
+  scrolled.delete(section);
+  return top;
 }
 
 function leave() {
