@@ -1,7 +1,9 @@
 """What the node serves to a browser: the right files, rightly named, that lead nowhere else; and the ways in."""
 
 import re
+import tomllib
 from collections.abc import AsyncIterator
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -95,6 +97,13 @@ def test_imports_and_types_are_complete() -> None:
     for path in WEB.glob("*.js"):
         assert set(re.findall(r'from "\./([a-z]+\.js)"', path.read_text())) <= set(FILES)
     assert {Path(name).suffix for name in FILES} == set(TYPES)
+
+
+def test_a_wheel_has_all_of_them() -> None:
+    """Each file is package data of the project."""
+    project = tomllib.loads((WEB.parent.parent / "pyproject.toml").read_text())
+    patterns = project["tool"]["setuptools"]["package-data"]["rumor.node"]
+    assert [name for name in FILES if not any(fnmatch(f"web/{name}", pattern) for pattern in patterns)] == []
 
 
 async def test_the_link_works_once(stranger: httpx.AsyncClient, page: Page, credentials: Credentials) -> None:

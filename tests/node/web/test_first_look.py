@@ -27,6 +27,7 @@ def test_from_a_locked_door_to_a_refused_post(household: Household, tmp_path: Pa
         page = context.pages[0]
         page.goto(ann.ask("open", "--print").stdout.split("login")[0])
         expect(page.get_by_role("heading", name="This page is locked")).to_be_visible()
+        assert ann.json("open")["seconds"] == 300
         page = open_page(context, ann)
         assert "code" not in page.url
         page.get_by_label("Its name").fill("Night owls")
