@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-__all__ = ["print_friends", "print_report", "print_secret", "print_status", "safe"]
+__all__ = ["print_friends", "print_report", "print_status", "safe"]
 
 # Names and reasons come from others: brackets and colons in them are no markup.
 _console = Console(highlight=False, markup=False, emoji=False)
@@ -19,13 +19,6 @@ _INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
 def safe(text: str) -> str:
     """A stranger's text without what could rearrange the terminal; control characters never got this far."""
     return _INVISIBLE.sub("", text)
-
-
-def print_secret(secret: dict[str, Any]) -> None:
-    when = datetime.fromisoformat(secret["about"]).astimezone()
-    _console.print(Text(f"— a member, {when:%d %b about %H:%M}", style="dim"))
-    _console.print(Text(safe(secret["text"])))
-    _console.print()
 
 
 def print_friends(answer: dict[str, Any], command: str = "rumor") -> None:

@@ -9,6 +9,19 @@ import { refresh, status, watch } from "./status.js";
 import { safe } from "./text.js";
 import { tried } from "./voice.js";
 
+// The presets of gossip/presets.py, in words that hold whatever was measured of them last; and a mesh to try things in.
+const KINDS = [
+  [
+    "balanced",
+    "For real",
+    "It hides you, once there are eight members. In a circle of fifty a post takes minutes.",
+    true,
+  ],
+  ["quick", "For real, and quicker", "Four times the traffic, and it hides a little less."],
+  ["careful", "For real, and more careful", "A longer wait, and a relay more to hide behind."],
+  ["trial", "To try it out", "Two people are enough, and everything takes seconds. It hides nobody."],
+];
+
 const STEPS = ["A mesh", "A friend", "The words", "Done"];
 
 function stepOf(known, people) {
@@ -147,7 +160,7 @@ export function welcome() {
       autocomplete: "off",
       placeholder: "Such as Night owls",
     });
-    const kind = (value, title, note, checked) =>
+    const kind = (value, title, note, checked = false) =>
       h(
         "label",
         { class: "option" },
@@ -156,8 +169,9 @@ export function welcome() {
       );
     const submit = async (event) => {
       event.preventDefault();
-      const trial = event.target.elements.kind.value === "trial";
-      if (await tried(() => post("/mesh", { name: name.value, trial }))) await refresh();
+      const chosen = event.target.elements.kind.value;
+      const pace = chosen === "trial" ? { trial: true } : { preset: chosen };
+      if (await tried(() => post("/mesh", { name: name.value, ...pace }))) await refresh();
     };
     return h(
       "form",
@@ -168,18 +182,7 @@ export function welcome() {
         "fieldset",
         { class: "options" },
         h("legend", {}, "What for"),
-        kind(
-          "real",
-          "For real",
-          "It hides you, once there are eight members; what you post takes minutes.",
-          true,
-        ),
-        kind(
-          "trial",
-          "To try it out",
-          "Two people are enough, and everything takes seconds. It hides nobody.",
-          false,
-        ),
+        KINDS.map((each) => kind(...each)),
       ),
       h("div", { class: "buttons" }, h("button", { type: "submit", class: "button main" }, "Found it")),
     );

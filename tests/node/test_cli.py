@@ -14,7 +14,8 @@ import pytest
 from click.testing import CliRunner
 from processes import Household, Profile, until
 
-from rumor.node.cli import main, qr_code, wrapped
+from rumor.node.cli import main
+from rumor.node.commands.terminal import qr_code, wrapped
 
 HEAVY = ("libp2p", "trio", "starlette", "hypercorn", "apsw", "numpy", "httpx", "rich", "nacl", "coincurve")
 

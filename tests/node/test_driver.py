@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import trio
 import trio.testing
-from people import PARAMETERS, Disk, Person, Town, town, until, wall
+from people import PARAMETERS, Disk, pair, town, until, wall
 
 from rumor.crypto.identity import MemberSecret
 from rumor.gossip.drafts import Draft
@@ -45,14 +45,6 @@ class Watched:
 
     async def _sponsored(self, friends: Sequence[FriendId], also: Sequence[Change]) -> None:
         self.log.append("sponsored")
-
-
-async def pair(place: Town) -> tuple[Person, Person]:
-    ann, bob = await place.founder("ann"), await place.add("bob")
-    await place.befriend(ann, bob)
-    await ann.until_may_post()
-    await bob.until_may_post()
-    return ann, bob
 
 
 async def test_nothing_leaves_before_it_is_durable(autojump_clock: MockClock) -> None:

@@ -6,7 +6,7 @@ import pytest
 import trio
 import trio.lowlevel
 import trio.testing
-from people import Person, Town, town, until
+from people import Person, pair, town, until
 
 from rumor.crypto.membership import Purpose
 from rumor.gossip.errors import PostRefused
@@ -21,14 +21,6 @@ from rumor.node.preferences import Settings
 from rumor.node.storage.store import StoreFull, Table
 
 MockClock = trio.testing.MockClock
-
-
-async def pair(place: Town) -> tuple[Person, Person]:
-    ann, bob = await place.founder("ann"), await place.add("bob")
-    await place.befriend(ann, bob)
-    for person in (ann, bob):
-        await person.until_may_post()
-    return ann, bob
 
 
 def node_id(person: Person) -> NodeId:

@@ -2,7 +2,8 @@
 
 import pytest
 
-from rumor.node.printing import print_friends, print_secret, print_status, safe
+from rumor.node.commands.cards import print_outbox, print_thread
+from rumor.node.printing import print_friends, print_status, safe
 
 HOSTILE = "[/red] [bold]:smile: \u202egnp.exe\u200b"
 SHOWN = "[/red] [bold]:smile: gnp.exe"
@@ -26,12 +27,26 @@ def test_markup_and_invisible_characters_of_others_do_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Brackets and colons are no markup in any answer, and a secret cannot turn the line around."""
-    print_secret({"text": HOSTILE, "about": "2026-01-01T00:00:00+00:00"})
+    item = {
+        "id": "ab" * 32,
+        "text": HOSTILE,
+        "about": "2026-01-01T00:00:00+00:00",
+        "mine": False,
+        "hearts": 1,
+        "hearted": "given",
+        "flags": 0,
+        "folded": False,
+    }
+    poll = {"choices": [{"text": HOSTILE, "votes": 1}], "voted": 0}
+    card = {**item, "replies": 1, "subscribed": True, "unread": 1, "poll": poll}
+    reply = {**item, "persona": {"icon": "🦊", "colour": "red", "name": "red fox", "op": True, "you": False}}
+    print_thread({"secret": card, "replies": [reply], "left_out": 1})
+    print_outbox({"waiting": [{"id": "cd" * 32, "kind": "reply", "text": HOSTILE, "sentence": "Waits."}]})
     print_status(status(SHOWN))
     friend = {"id": "abcdefgh", "name": SHOWN, "state": SHOWN, "words": "a b c d"}
     print_friends({"friends": [friend], "joining": [{"name": SHOWN, "state": SHOWN}], "invitations": 0})
     out = capsys.readouterr().out
-    assert out.count("[/red]") >= 5
+    assert out.count("[/red]") >= 8
     assert "\u202e" not in out
     assert "\u200b" not in out
 

@@ -5,13 +5,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import msgspec
 import trio
 
+from rumor.gossip.bodies import ReplyBody, SecretBody
 from rumor.gossip.genesis import TRIAL, Parameters
 from rumor.gossip.items import Item
 from rumor.gossip.randomness import Streams
 from rumor.node.account import Account
+from rumor.node.api.routes import make_app
 from rumor.node.clock import Clock
 from rumor.node.network.memory_transport import MemoryNetwork, MemoryTransport
 from rumor.node.network.transport import NodeId
@@ -121,7 +124,8 @@ class Person:
     async def texts(self) -> list[str]:
         """What this person can read, in order of the alphabet: what is on the disk."""
         rows = await self.store.page(Table.ITEMS, after=0)
-        return sorted(Item.decode_untrusted(row.value).body.text for row in rows)
+        bodies = [Item.decode_untrusted(row.value).body for row in rows]
+        return sorted(body.text for body in bodies if isinstance(body, SecretBody | ReplyBody))
 
     async def may_post(self) -> bool:
         return bool((await self.node.status())["post"]["allowed"])
@@ -193,3 +197,20 @@ async def town(streams: Callable[[str], Streams | None] = lambda _: None) -> Asy
     async with trio.open_nursery() as nursery:
         yield Town(nursery, streams)
         nursery.cancel_scope.cancel()
+
+
+async def pair(place: Town) -> tuple[Person, Person]:
+    """Two friends in a mesh of their own who may post."""
+    ann, bob = await place.founder("ann"), await place.add("bob")
+    await place.befriend(ann, bob)
+    await ann.until_may_post()
+    await bob.until_may_post()
+    return ann, bob
+
+
+@asynccontextmanager
+async def asking(person: Person) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a person's API, without the guard before it."""
+    transport = httpx.ASGITransport(make_app(person.node), raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://node/api") as client:
+        yield client

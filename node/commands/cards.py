@@ -1,0 +1,77 @@
+"""How secrets, threads and the outbox look on a terminal. Nothing here decides anything."""
+
+from datetime import datetime
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from ..printing import safe
+
+__all__ = ["SHORT_ID_SIZE", "print_outbox", "print_secret", "print_thread"]
+
+#: Hexadecimal digits of an id: two of a million items begin alike once in thirty.
+SHORT_ID_SIZE = 10
+_console = Console(highlight=False, markup=False, emoji=False)
+
+
+def print_secret(secret: dict[str, Any]) -> None:
+    """A secret, or a poll with its choices."""
+    said = [] if secret["replies"] == 0 else [_count(secret["replies"], "reply", "replies")]
+    said += ["subscribed"] if secret["subscribed"] else []
+    said += [f"{secret['unread']} unread"] if secret["unread"] else []
+    _print_item(secret, "a member", said)
+    poll = secret["poll"]
+    if poll is not None and not secret["folded"]:
+        for number, choice in enumerate(poll["choices"], 1):
+            chosen = "  ← your vote" if poll["voted"] == number - 1 else ""
+            _console.print(Text(f"  {number}. {safe(choice['text'])}  {choice['votes']}{chosen}"))
+    _console.print()
+
+
+def print_thread(thread: dict[str, Any]) -> None:
+    """A secret and its replies."""
+    print_secret(thread["secret"])
+    for reply in thread["replies"]:
+        face = reply["persona"]
+        who = (
+            f"{face['icon']} {face['name']}"
+            + (" (OP)" if face["op"] else "")
+            + (" (you)" if face["you"] else "")
+        )
+        _print_item(reply, who, [])
+        _console.print()
+    if thread["left_out"]:
+        _console.print(Text(f"{thread['left_out']} left out, as you wanted.", style="dim"))
+
+
+def print_outbox(outbox: dict[str, Any]) -> None:
+    """What waits, and why."""
+    if not outbox["waiting"]:
+        _console.print("Nothing of yours is waiting.")
+    for entry in outbox["waiting"]:
+        what = entry.get("text") or entry.get("target", "")[:SHORT_ID_SIZE]
+        _console.print(Text(f"{entry['id'][:SHORT_ID_SIZE]}  {entry['kind']}  {safe(what)}"))
+        _console.print(Text(f"  {entry['sentence']}", style="dim"))
+
+
+def _print_item(item: dict[str, Any], who: str, said: list[str]) -> None:
+    when = datetime.fromisoformat(item["about"]).astimezone()
+    parts = [item["id"][:SHORT_ID_SIZE], who, f"{when:%d %b about %H:%M}"]
+    if item["hearts"] or item["hearted"]:
+        own = {"given": ", one of them yours", "on_its_way": ", and yours is on its way"}.get(
+            item["hearted"] or "", ""
+        )
+        parts.append(_count(item["hearts"], "heart", "hearts") + own)
+    parts += said + (["yours, and still linked to you"] if item["mine"] else [])
+    _console.print(Text(f"— {', '.join(parts)}", style="dim"))
+    if item["folded"]:
+        _console.print(
+            Text(f"Flagged by {item['flags']} members. Read it with `rumor thread ID --unfold`.", style="dim")
+        )
+    else:
+        _console.print(Text(safe(item["text"])))
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

@@ -1,0 +1,168 @@
+"""Commands for what one says: secrets, replies, marks, and taking them back."""
+
+from typing import Any
+
+import click
+
+from .terminal import ask, fail, json_option, read_text, say, show
+
+__all__ = [
+    "flag",
+    "heart",
+    "id_of",
+    "item_argument",
+    "outbox",
+    "poll",
+    "post",
+    "reply",
+    "retract",
+    "undo_option",
+    "unlink",
+    "vote",
+]
+
+item_argument = click.argument("item", metavar="ID")
+undo_option = click.option("--undo", is_flag=True, help="Take it back.")
+
+
+@click.command()
+@click.argument("text", required=False)
+@click.option("--style", type=click.IntRange(0, 63), default=0, help="A colour, for programs that show one.")
+@json_option
+@click.pass_context
+def post(context: click.Context, text: str | None, style: int, as_json: bool) -> None:
+    """Post a secret: TEXT, or standard input.
+
+    It leaves when your node's own clock says so, and not when you post: so nobody learns when you posted.
+    """
+    show(ask(context, "POST", "/secrets", text=_text(text), style=style), as_json, _tell_queued)
+
+
+@click.command()
+@click.argument("question")
+@click.argument("choices", nargs=-1, required=True)
+@click.option("--style", type=click.IntRange(0, 63), default=0, help="A colour, for programs that show one.")
+@json_option
+@click.pass_context
+def poll(context: click.Context, question: str, choices: tuple[str, ...], style: int, as_json: bool) -> None:
+    """Post a secret that asks QUESTION, with two to six CHOICES."""
+    answer = ask(context, "POST", "/secrets", text=question, choices=list(choices), style=style)
+    show(answer, as_json, _tell_queued)
+
+
+@click.command()
+@item_argument
+@click.argument("text", required=False)
+@json_option
+@click.pass_context
+def reply(context: click.Context, item: str, text: str | None, as_json: bool) -> None:
+    """Answer in the thread of ID with TEXT, or standard input.
+
+    You have one face in this thread and another in every other. In your own thread everybody sees that it is you.
+    """
+    show(ask(context, "POST", f"/secrets/{id_of(item)}/replies", text=_text(text)), as_json, _tell_queued)
+
+
+@click.command()
+@item_argument
+@undo_option
+@json_option
+@click.pass_context
+def heart(context: click.Context, item: str, undo: bool, as_json: bool) -> None:
+    """Give a heart to ID."""
+    _mark(context, item, "heart", undo, as_json)
+
+
+@click.command()
+@item_argument
+@undo_option
+@json_option
+@click.pass_context
+def flag(context: click.Context, item: str, undo: bool, as_json: bool) -> None:
+    """Warn others of ID. If enough members do, it is folded behind a notice."""
+    _mark(context, item, "flag", undo, as_json)
+
+
+def _mark(context: click.Context, item: str, what: str, undo: bool, as_json: bool) -> None:
+    answer = ask(context, "DELETE" if undo else "PUT", f"/items/{id_of(item)}/{what}")
+
+    def tell(answer: dict[str, Any]) -> None:
+        state = answer[f"{what}ed" if what == "heart" else "flagged"]
+        sentences = {
+            "given": f"Your {what} is there.",
+            "on_its_way": f"Your {what} is on its way.",
+            "being_taken_back": f"Your {what} is being taken back.",
+            None: f"There is no {what} of yours.",
+        }
+        say(sentences[state])
+
+    show(answer, as_json, tell)
+
+
+@click.command()
+@item_argument
+@click.argument("choice", type=click.IntRange(1, 6))
+@json_option
+@click.pass_context
+def vote(context: click.Context, item: str, choice: int, as_json: bool) -> None:
+    """Vote for CHOICE, a number from 1, in the poll ID. You may change your mind."""
+    answer = ask(context, "PUT", f"/secrets/{id_of(item)}/vote", choice=choice - 1)
+    show(answer, as_json, lambda _: say(f"Your vote for {choice} is on its way."))
+
+
+@click.command()
+@item_argument
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@json_option
+@click.pass_context
+def retract(context: click.Context, item: str, yes: bool, as_json: bool) -> None:
+    """Take back ID, a secret or a reply of yours that is still linked to you.
+
+    It goes from every node that hears of it. Who has copied it keeps the copy.
+    """
+    if not yes:
+        click.confirm(f"Take {item} back?", abort=True, err=True)
+    show(ask(context, "DELETE", f"/items/{id_of(item)}"), as_json, _tell_queued)
+
+
+@click.command()
+@click.argument("item", metavar="[ID]", required=False)
+@click.option("--all", "everything", is_flag=True, help="All that you have published.")
+@json_option
+@click.pass_context
+def unlink(context: click.Context, item: str | None, everything: bool, as_json: bool) -> None:
+    """Forget that ID is yours. You cannot take it back then, nor read whispers to it."""
+    if (item is None) != everything:
+        raise click.UsageError("Name one ID, or say --all.")
+    answer = ask(context, "DELETE", "/links" if item is None else f"/items/{id_of(item)}/link")
+    show(answer, as_json, lambda answer: say(f"Unlinked: {answer['unlinked']}."))
+
+
+@click.command()
+@click.option("--withdraw", metavar="ID", help="Take this out; only what has not left yet.")
+@json_option
+@click.pass_context
+def outbox(context: click.Context, withdraw: str | None, as_json: bool) -> None:
+    """Show what of yours waits, and for what."""
+    from .cards import print_outbox
+
+    if withdraw is not None:
+        ask(context, "DELETE", f"/outbox/{id_of(withdraw)}")
+    show(ask(context, "GET", "/outbox"), as_json, print_outbox)
+
+
+def id_of(text: str) -> str:
+    """An id, or the first digits of one, as part of a path."""
+    if not text or not all(digit in "0123456789abcdef" for digit in text.lower()):
+        fail(f"'{text}' is no id: copy the digits before a secret in `rumor feed`.", 2)
+    return text.lower()
+
+
+def _text(text: str | None) -> str:
+    return read_text() if text is None or text == "-" else text
+
+
+def _tell_queued(answer: dict[str, Any]) -> None:
+    say(f"Queued, signed by one of {answer['ring_size']} members. {answer['sentence']}")
+    if answer["trial"]:
+        say("This is a trial mesh: it hides nobody.", err=True)
