@@ -62,7 +62,7 @@ export async function looksFine(text) {
       {},
       hints.map((each) => h("li", {}, safe(each))),
     ),
-    "Nobody can tell who posted it, but what it says may.",
+    "However well a post is hidden, what it says may give you away.",
   ];
   return confirmed("A second look", sentences, {
     yes: "Post it as it is",
@@ -98,7 +98,7 @@ function form(close) {
     dir: "auto",
     "aria-label": "Your secret",
     autofocus: true,
-    placeholder: "Nobody will know that it was you.",
+    placeholder: "What have you never said aloud?",
     autocomplete: "off",
     // Some browsers' spelling aid sends what is typed to their makers.
     spellcheck: "false",

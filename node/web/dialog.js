@@ -41,7 +41,9 @@ export function open(title, fill, { className = "" } = {}) {
   });
 }
 
-/** Asks whether to go on; resolves with true or false. What changes nothing has the focus, and the colour if it is doubtful. */
+/**
+ * Asks whether to go on; resolves with true or false. What changes nothing has the focus, and in doubt the colour too.
+ */
 export function confirmed(title, sentences, { yes, no = "Cancel", isDangerous = false, isDoubtful = false }) {
   return open(title, (close) => [
     [sentences].flat().map((each) => (typeof each === "string" ? h("p", {}, each) : each)),

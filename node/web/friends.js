@@ -229,7 +229,7 @@ export function friends() {
       h(
         "p",
         { class: "lead" },
-        "Secrets reach you over your friends’ nodes, but nobody here can tell whether a friend wrote one, or passed it on.",
+        "Secrets reach you over your friends’ nodes. Which of them brought one does not tell who wrote it.",
       ),
       list.element,
     ),

@@ -1,7 +1,7 @@
 // Live: what the node tells while the page is open, as server-sent events.
 //
 // The browser connects again by itself while the node is merely away. Once the node has been started anew it refuses
-// the old session, the browser gives up for good, and we try now and then: somebody may have run `rumor open` meanwhile.
+// the old session, the browser gives up for good, and we try now and then: perhaps somebody has run `rumor open`.
 
 import { refresh, refreshSoon } from "./status.js";
 

@@ -94,7 +94,7 @@ export function outbox() {
       h(
         "p",
         { class: "lead" },
-        "Yours alone: nobody else learns what is in here. Things leave at random moments, so that nobody can tell when you wrote, or whether you wrote at all.",
+        "Yours alone: nobody else learns what is in here. Things leave at random moments, so that their leaving does not tell when you wrote, or whether you wrote at all.",
       ),
       list,
     ),

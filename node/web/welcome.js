@@ -67,11 +67,11 @@ export function welcome() {
   }
 
   const beginning = () => [
-    h("h1", {}, "Say it. Nobody will know that it was you."),
+    h("h1", {}, "Say it. Nobody has to know that it was you."),
     h(
       "p",
       { class: "lead" },
-      "A mesh is a circle of friends, and friends of friends. What one of them posts reaches all of them, and nobody can tell who it was: not from the signature, not from the traffic, and no server knows, for there is none.",
+      "A mesh is a circle of friends, and friends of friends. What one of them posts reaches all of them, signed by a member and by nobody in particular, over packets that leave whether anybody posts or not. There is no server that could know. How well you are hidden, and from whom, stands beside everything that you write.",
     ),
     h(
       "div",
