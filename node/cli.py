@@ -5,7 +5,7 @@ from importlib.metadata import version
 import click
 
 from .commands.friends import friends, invite, join
-from .commands.profile import demo, found, init, run, status
+from .commands.profile import demo, found, init, open_page, run, status
 from .commands.read import feed, filters, hide, mute, subscribe, thread
 from .commands.talk import flag, heart, outbox, poll, post, reply, retract, unlink, vote
 from .commands.terminal import InOrder
@@ -59,6 +59,6 @@ for command in (
     *(post, poll, reply, heart, vote, flag, retract, unlink, outbox),
     *(whisper, answer, whispers),
     *(feed, thread, subscribe, hide, mute, filters),
-    *(status, demo),
+    *(status, open_page, demo),
 ):
     main.add_command(command)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import trio
 
+from ..crypto.invites import qr_rows
 from ..gossip.errors import GossipError
 from ..gossip.events import FriendId
 from ..gossip.genesis import Genesis, Parameters
@@ -302,7 +303,8 @@ class Node:
         genesis = self._in_mesh().engine.genesis
         await trio.lowlevel.checkpoint()  # A node that is being ended has no addresses any more.
         invitation = await self._befriender.invite(genesis, self.addresses(), name, sponsor=sponsor)
-        return {"uri": invitation.to_uri(), "expires_at": invitation.expires_at}
+        uri = invitation.to_uri()
+        return {"uri": uri, "expires_at": invitation.expires_at, "qr": qr_rows(uri)}
 
     async def join(self, uri: str, name: str) -> dict[str, Any]:
         """Takes up an invitation. Goes on in the background until it works, is refused or expires."""

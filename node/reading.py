@@ -118,13 +118,13 @@ class Reader:
         assert isinstance(body, SecretBody | ReplyBody)
         return self._is_hidden(item.item_id) or self._preferences.is_filtered(_text(body))
 
-    def thread(self, item_id: ItemId) -> dict[str, Any]:
-        """A secret with its replies. Raises ``Unknown``."""
+    def thread(self, item_id: ItemId, *, whole: bool = False) -> dict[str, Any]:
+        """A secret with its replies, if ``whole`` also those that are hidden or filtered. Raises ``Unknown``."""
         item = self.get(item_id)
         if item.secret is None:
             raise Unknown(str(Unknown.__doc__))
         replies = [self.get(each) for each in self._engine.board.replies(item.secret.thread_nonce)]
-        wanted = [reply for reply in replies if not self._is_unwanted(reply)]
+        wanted = [reply for reply in replies if whole or not self._is_unwanted(reply)]
         return {
             "secret": self.card(item),
             "replies": [self.reply(reply) for reply in wanted],

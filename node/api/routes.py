@@ -6,14 +6,14 @@ there, 409 for what the state of things does not allow, 425 for what may be trie
 ending, 507 for a disk that is full or broken: then nothing was done.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ...crypto.errors import CryptoError
 from ...gossip.errors import LocalError, PostRefused
@@ -44,8 +44,8 @@ def _parameters(body: dict[str, Any]) -> Parameters:
     return parameters(preset, **given)
 
 
-def make_app(node: Node) -> Starlette:
-    """The application, without its guard."""
+def make_app(node: Node, page: Sequence[BaseRoute] = ()) -> Starlette:
+    """The application, without its guard; ``page`` are the routes of what a browser shows."""
 
     async def status(_: Request) -> Response:
         return JSONResponse(await node.status())
@@ -92,7 +92,10 @@ def make_app(node: Node) -> Starlette:
         *whisper_routes(node),
     ]
     return Starlette(
-        routes=[Route(f"/api{path}", endpoint, methods=[method]) for path, endpoint, method in routes],
+        routes=[
+            *page,
+            *(Route(f"/api{path}", endpoint, methods=[method]) for path, endpoint, method in routes),
+        ],
         exception_handlers={
             BadRequest: _answer(400),
             CryptoError: _answer(400),
