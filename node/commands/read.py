@@ -127,7 +127,8 @@ def _note(context: click.Context, path: str, undo: bool, as_json: bool, done: st
 def filters(context: click.Context, words: tuple[str, ...], clear: bool, as_json: bool) -> None:
     """Show nothing that has any of these WORDS.
 
-    They take the place of those before; without any, these are listed. A phrase of several words is one argument in quotation marks.
+    They take the place of those before; without any, these are listed. A phrase of several words is one argument, in
+    quotation marks.
     """
     if words or clear:
         answer = ask(context, "PATCH", "/settings", filters=list(words))
