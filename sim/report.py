@@ -96,12 +96,12 @@ def _judged(run: Run, ledger: Ledger, posts: Sequence[Post]) -> dict[str, Any]:
         key=lambda entry: entry[1].p_named,
         default=(None, None),
     )
+    sureness = anonymity.fields() if anonymity else {"entropy_bits": None, "expected_max_posterior": None}
     return {
         "estimator": estimator,
         "p_named": anonymity and rounded(anonymity.p_named),
         "p_named_ci95": anonymity and rounded(list(anonymity.p_named_ci95)),
-        "entropy_bits": anonymity and rounded(anonymity.entropy_bits),
-        "expected_max_posterior": anonymity and rounded(anonymity.expected_max_posterior),
+        **({name: rounded(value) for name, value in sureness.items()}),
         "estimators": {
             name: {
                 "p_named": rounded(each.p_named),

@@ -19,6 +19,8 @@ from starlette.routing import Route
 
 from ...crypto.errors import CryptoError
 from ...gossip.errors import LocalError, PostRefused
+from ...gossip.genesis import Parameters
+from ...gossip.presets import BYTES_PER_DAY_RANGE, PRESETS, ROUTE_LENGTH_RANGE, parameters
 from ..account import AccountError
 from ..driver import DriverEnded
 from ..friends import FriendError, FriendUnknown
@@ -72,6 +74,18 @@ def _whole(value: object, key: str, low: int, high: int) -> int:
     return number
 
 
+def _parameters(body: dict[str, Any]) -> Parameters:
+    """A preset, and what is given beside it; null is as good as nothing."""
+    preset = body.get("preset")
+    if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
+        raise BadRequest(f"'preset' is to be one of {', '.join(PRESETS)}.")
+    limits = {"bytes_per_day": BYTES_PER_DAY_RANGE, "route_length": ROUTE_LENGTH_RANGE}
+    given = {
+        key: _whole(body[key], key, *limit) for key, limit in limits.items() if body.get(key) is not None
+    }
+    return parameters(preset, **given)
+
+
 def _query(request: Request, key: str, low: int, high: int) -> int | None:
     value = request.query_params.get(key)
     return None if value is None else _whole(value, key, low, high)
@@ -85,7 +99,9 @@ def make_app(node: Node) -> Starlette:
 
     async def found(request: Request) -> Response:
         body = await _body(request)
-        return JSONResponse(await node.found(_text(body, "name"), trial=_flag(body, "trial")), 201)
+        trial = _flag(body, "trial")
+        chosen = None if trial else _parameters(body)
+        return JSONResponse(await node.found(_text(body, "name"), trial=trial, parameters=chosen), 201)
 
     async def invite(request: Request) -> Response:
         body = await _body(request)

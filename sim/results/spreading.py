@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,7 @@ from ..trials.trial import Trial, TrialError
 from . import shelf
 from .flaws import Flaw
 
-__all__ = ["CURVE_POINTS", "check", "command", "cover", "names", "spread", "trial"]
+__all__ = ["CURVE_POINTS", "check", "command", "cover", "names", "nodes_of_file", "spread", "trial"]
 
 #: Shares at which the curve is told: every fiftieth.
 CURVE_POINTS: Final = 50
@@ -64,22 +65,49 @@ def trial(settings: Mapping[str, str], seed: int) -> Trial:
 
 
 def check(settings: Mapping[str, str]) -> None:
-    """Raises ``Flaw`` if settings are impossible; what a graph must be is seen when it is made."""
+    """Raises ``Flaw`` if settings are impossible. Files are read; random graphs are made by the tasks alone."""
     made = trial(settings, 1)
-    spies = str(made.spies)
-    if re.fullmatch(r"[\d.]+", spies) and "." in spies and not 0 <= float(spies) <= 1:
-        raise Flaw(
-            "spies", f"is a share from 0.0 to 1.0, a count, hubs:SHARE or friends-of:NODE, and not {spies!r}."
-        )
     try:
-        parse(made.graph)
-        flaws.check(made)
+        spec = parse(made.graph)
+        nodes = spec.numbers.get("n")
+        if shelf.travels(made.graph):
+            nodes = nodes_of_file(made.graph, shelf.stamp_of(made.graph))
     except GraphError as error:
         raise Flaw("graph", str(error)) from error
+    _check_spies(str(made.spies), nodes)
+    try:
+        flaws.check(made)
     except TrialError as error:
         option, sentence = re.match(r"--([\w-]+):? (.*)", str(error), re.DOTALL).groups()  # type: ignore[union-attr]
         name = option.replace("-", "_")
         raise Flaw("spies_iid" if name in ("spies_iid", "spies_count") else name, sentence) from error
+
+
+@cache
+def nodes_of_file(text: str, stamp: str) -> int:  # noqa: ARG001
+    """How many nodes a graph has that is no family's, read once unless it changes. Raises ``GraphError``."""
+    graph = read(text, 1)
+    assert isinstance(graph, Graph)
+    if not graph.is_connected:
+        where = text.removeprefix("file:")
+        raise GraphError(f"{where} is not connected; take largest:{where}.")
+    return graph.node_count
+
+
+def _check_spies(text: str, nodes: int | None) -> None:
+    """Raises ``Flaw`` for a text that is none of the forms, and for more spies than there are nodes."""
+    amount = text.removeprefix("hubs:")
+    is_share, is_count = re.fullmatch(r"\d*\.\d+", amount), re.fullmatch(r"\d+", amount)
+    if text.startswith("friends-of:"):
+        return
+    if not (is_share or is_count) or (is_share and float(amount) > 1):
+        raise Flaw(
+            "spies", f"is a share from 0.0 to 1.0, a count, hubs:SHARE or friends-of:NODE, and not {text!r}."
+        )
+    if nodes is not None:
+        count = int(amount) if is_count else round(float(amount) * nodes)
+        if count >= nodes:
+            raise Flaw("spies", f"is {count} of {nodes:,} nodes; leave at least one who is none.")
 
 
 def spread(settings: Mapping[str, str], seed: int, graphs: Path | None) -> Mapping[str, Any]:

@@ -11,12 +11,11 @@ from ..asking import Asking
 from ..estimators import ESTIMATORS, Need
 from ..estimators.seen import Ground
 from ..graphs.graph import Graph
-from ..metrics import Anonymity
 from .figures import coverage
 from .flaws import FIRST_SPY, TrialError
 from .trial import Trial
 
-__all__ = ["anonymity_fields", "measure"]
+__all__ = ["measure"]
 
 
 def measure(
@@ -69,20 +68,6 @@ def measure(
         "runs_per_s": trial.runs / max(busy_s, 1e-9),
         "precision": guessed and guessed.precision,
         "recall": guessed and guessed.recall,
-        **anonymity_fields(answer.anonymity),
+        **answer.anonymity.fields(),
         **coverage(graph, answer.rows),
-    }
-
-
-def anonymity_fields(anonymity: Anonymity) -> dict[str, Any]:
-    """How sure an estimator was, and whether rightly so."""
-    worst = anonymity.worst_off
-    return {
-        "entropy_bits": anonymity.entropy_bits,
-        "min_entropy_bits": anonymity.min_entropy_bits,
-        "effective_set": anonymity.effective_set,
-        "top5": anonymity.top5,
-        "expected_max_posterior": anonymity.expected_max_posterior,
-        "calibrated": anonymity.calibration.holds,
-        "worst_off_entropy_bits": worst and worst.entropy_bits,
     }

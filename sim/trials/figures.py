@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..graphs.graph import Graph
+from ..metrics.posteriors import entropy_quantiles
 from ..spread.montecarlo import Growing, Spreading
 
 __all__ = ["coverage", "made", "sureness"]
@@ -26,7 +27,7 @@ def made(
     return rows, count / max(time.process_time() - began, 1e-9)
 
 
-def sureness(right: NDArray[np.bool_], classes: NDArray[np.integer], others: float) -> dict[str, float]:
+def sureness(right: NDArray[np.bool_], classes: NDArray[np.integer], others: float) -> dict[str, Any]:
     """How sure the adversary may be of the one that it names, and of all others alike.
 
     How often it is right in runs of each class is learnt on one half of the runs and applied to the other, both ways
@@ -52,6 +53,7 @@ def sureness(right: NDArray[np.bool_], classes: NDArray[np.integer], others: flo
         "min_entropy_bits": float(-np.log2(peaks.mean())),
         "effective_set": float(2 ** entropies.mean()),
         "expected_max_posterior": float(peaks.mean()),
+        "entropy_quantiles": entropy_quantiles(entropies),
     }
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..graphs.graph import Graph
+from ..metrics.posteriors import named_quantiles
 from ..spread.montecarlo import Spreading
 from .figures import coverage, made, sureness
 from .flaws import TrialError
@@ -53,7 +54,7 @@ def measure(
     if trial.fluff_position_known:
         guesses = np.where(rows["on_stem"], guesses, rows["opener"])
     right = guesses == rows["author"]
-    measured = {
+    measured: dict[str, Any] = {
         "nodes": graph.node_count,
         "mean_degree": graph.mean_degree,
         "named": int(right.sum()),
@@ -64,6 +65,7 @@ def measure(
     others = graph.node_count * (1 - trial.spy_chance) if iid else graph.node_count - spies.sum()
     if victim is None and others > 1:
         measured |= sureness(right, classes, float(others) - 1)
+        measured["user_named_quantiles"] = named_quantiles(rows["author"], right)
     if not trial.first_contact:
         measured |= coverage(graph, rows)
     return measured

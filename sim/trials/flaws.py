@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from ...gossip.presets import BYTES_PER_DAY_RANGE, ROUTE_LENGTH_RANGE
 from ..estimators import ESTIMATORS, Need
 from ..graphs.graph import Graph
 from ..spread.runs import DELAYS, SCHEMES
@@ -54,6 +55,8 @@ def check(trial: "Trial") -> None:
     if trial.asked not in asked:
         of = " of onions" if trial.scheme == ONION else ""
         raise TrialError(f"--estimator is one of {', '.join(asked)}{of}, and not {trial.asked!r}.")
+    if trial.scheme == ONION:
+        _check_onions(trial)
     if not 1 <= trial.runs <= RUNS_MAX:
         raise TrialError(f"--runs is a whole number from 1 to {RUNS_MAX}, and not {trial.runs}.")
     if not 0 < trial.end <= 1:
@@ -73,9 +76,7 @@ def check(trial: "Trial") -> None:
             f"--fluff-position-known: {trial.scheme} begins at the author; ask it of a scheme with a stem."
         )
 
-    if trial.scheme == ONION:
-        _check_onions(trial)
-    elif given := _not_defaults(trial, ONION_OPTIONS):
+    if trial.scheme != ONION and (given := _not_defaults(trial, ONION_OPTIONS)):
         raise TrialError(f"{given[0]}: only onions have it, and not {trial.scheme}.")
 
 
@@ -84,7 +85,7 @@ def _check_onions(trial: "Trial") -> None:
         raise TrialError(f"{given[0]}: onions do not have it; all follows from their budget.")
     if trial.spies_iid:
         raise TrialError("--spies-iid: of onions the spies are the same in all runs; take --spies-count.")
-    ranges = {"bytes_per_day": (1_000_000, 100_000_000_000), "route_length": (1, 5)}
+    ranges = {"bytes_per_day": BYTES_PER_DAY_RANGE, "route_length": ROUTE_LENGTH_RANGE}
     for name, (low, high) in ranges.items():
         if not low <= getattr(trial, name) <= high:
             option = "--" + name.replace("_", "-")

@@ -30,7 +30,6 @@ from ..metrics import Verdict, summary
 from ..metrics.posteriors import calibrated, verdicts
 from ..spread.flow import flow
 from ..spread.montecarlo import Spreading
-from .asked import anonymity_fields
 from .figures import coverage
 from .flaws import TrialError
 from .trial import Trial
@@ -99,7 +98,7 @@ def measure(
         "runs_per_s": trial.runs / max(busy_s, 1e-9),
         "embargo": trial.rules.embargo,
         "own_clock_s": pace.interval_s,
-        **anonymity_fields(anonymity),
+        **anonymity.fields(),
         **covered,
         # The item is flooded, and so is each layer around it.
         "sends_per_node": (trial.route_length + 1) * covered["sends_per_node"],

@@ -76,7 +76,11 @@ def test_the_command_of_a_task_repeats_it() -> None:
         ("repeat = 0", 6, "repeat is a whole number from 1 to 1000000, and not 0."),
         ("seed = true", 6, "seed is a whole number from 0 to"),
         ("cells = 3", 6, "cells is a list of tables; write `[[cells]]` above each."),
-        ("[[cells]]\nkind = 'walk'", 7, "kind is one of coverage, run, spread, and not 'walk'."),
+        (
+            "[[cells]]\nkind = 'walk'",
+            7,
+            "kind is one of coverage, run, spread, spreading, traffic, and not 'walk'.",
+        ),
         ("[[cells]]\nnodes = 2", 7, "nodes: A cycle takes at least 3 nodes, and not 2."),
     ],
 )
