@@ -125,7 +125,7 @@ class Race:
         ledger = Ledger(spies=frozenset(spies), loop=network.loop, codec=build.codec)
         for spy in spies:
             network.hosts[spy].is_honest = False
-            network.hosts[spy].adversary = Adversary(spy, ledger)
+            network.hosts[spy].adversary = Adversary(spy, [ledger])
         arrivals: dict[bytes, dict[int, int]] = {}
 
         def arrived(tick: int, host: Host, item_id: bytes) -> None:
