@@ -32,6 +32,9 @@ RETRACTION: Final = b"rumor/retraction/v1"
 # layers: the keys of one layer of an onion.
 ONION_LAYER: Final = b"rumor/onion/v1/layer"
 
+# whispers: the MAC key of one direction of a conversation.
+WHISPER: Final = b"rumor/whisper/v1/mac"
+
 # vault: the associated data of a wrapped key.
 VAULT: Final = b"rumor/vault/v1"
 

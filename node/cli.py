@@ -9,6 +9,7 @@ from .commands.profile import demo, found, init, open_page, run, status
 from .commands.read import feed, filters, hide, mute, subscribe, thread
 from .commands.talk import flag, heart, outbox, poll, post, reply, retract, unlink, vote
 from .commands.terminal import InOrder
+from .commands.whispers import answer, whisper, whispers
 
 __all__ = ["main"]
 
@@ -56,6 +57,7 @@ def main(context: click.Context, profile: str) -> None:
 for command in (
     *(init, found, run, invite, join, friends),
     *(post, poll, reply, heart, vote, flag, retract, unlink, outbox),
+    *(whisper, answer, whispers),
     *(feed, thread, subscribe, hide, mute, filters),
     *(status, open_page, demo),
 ):

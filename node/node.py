@@ -17,7 +17,7 @@ from ..gossip.genesis import Genesis, Parameters
 from ..gossip.randomness import Streams
 from ..gossip.wire import Message
 from .account import Account, AccountError
-from .api.answers import describe_friend, describe_mesh, describe_pending, describe_posting
+from .api.answers import describe_friend, describe_mesh, describe_meter, describe_pending, describe_posting
 from .api.mixing import describe_mixing, describe_outbox
 from .befriending import Befriender
 from .clock import Clock
@@ -33,6 +33,7 @@ from .preferences import Preferences
 from .reading import Reader
 from .speaking import Speaker
 from .storage.store import Store
+from .whispering import Whisperer
 from .workers import Workers
 
 __all__ = ["Node"]
@@ -357,6 +358,11 @@ class Node:
         """What one says. Raises ``AccountError`` without a mesh."""
         return Speaker(self._in_mesh(), self.reader, self._clock)
 
+    @property
+    def whisperer(self) -> Whisperer:
+        """What one whispers. Raises ``AccountError`` without a mesh."""
+        return Whisperer(self._in_mesh(), self._clock)
+
     async def news(self, *, count: int, waiting_max: int) -> AsyncIterator[dict[str, Any]]:
         """What happens here, see ``news``; waits for a mesh."""
         await self._driver_wanted.wait()
@@ -376,6 +382,7 @@ class Node:
             "connected": [friend["name"] for friend in friends if friend["connected"]],
             "pending": describe_pending(friends, self._befriender.pending(), engine, now),
             "post": describe_posting(engine, now),
+            "meter": describe_meter(engine, now) if engine is not None else None,
             "mixing": describe_mixing(engine, now) if engine is not None else None,
             "outbox": describe_outbox(engine, now) if engine is not None else [],
             "disk_bytes": await self._store.size(),

@@ -16,6 +16,7 @@ from ..gossip.engine import Engine
 from ..gossip.errors import LocalError
 from ..gossip.items import Item, ItemId
 from ..gossip.personas import persona
+from ..gossip.whispers import takes_whispers
 from .preferences import Preferences, Sort
 from .search import Search
 
@@ -164,6 +165,7 @@ class Reader:
         assert body is not None
         replies = self._engine.board.replies(body.thread_nonce)
         read = self._preferences.read_count(body.thread_nonce)
+        begun = self._engine.whispers.begun(item.item_id)
         return {
             **self._described(item),
             "kind": "poll" if isinstance(body, PollBody) else "secret",
@@ -172,6 +174,8 @@ class Reader:
             "subscribed": read is not None,
             "unread": max(0, len(replies) - read) if read is not None else 0,
             "muted": self._preferences.has(Sort.MUTED, body.thread_nonce),
+            "may_whisper": item.item_id not in self._engine.author.seeds and takes_whispers(body.reply_key),
+            "conversation": begun.conversation_id.hex() if begun is not None else None,
             "poll": self._poll(item),
         }
 

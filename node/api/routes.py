@@ -29,6 +29,7 @@ from ..storage.store import StoreError
 from ..workers import WorkerError
 from .requests import BadRequest, body_of, flag, text, whole
 from .talk import talk_routes
+from .whispers import whisper_routes
 
 __all__ = ["make_app"]
 
@@ -88,6 +89,7 @@ def make_app(node: Node, page: Sequence[BaseRoute] = ()) -> Starlette:
         ("/friends/{friend:path}", rename, "PATCH"),
         ("/friends/{friend:path}", remove, "DELETE"),
         *talk_routes(node),
+        *whisper_routes(node),
     ]
     return Starlette(
         routes=[
