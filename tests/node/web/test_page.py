@@ -192,6 +192,7 @@ def test_subscribing(scene: Scene) -> None:
     expect(card(scene.anns, "stairs").get_by_text("1 new")).to_be_visible(timeout=TRAVEL_MS)
     card(scene.anns, "stairs").get_by_role("link", name="I count").click()
     expect(scene.anns.get_by_text("Seventeen")).to_be_visible()
+    expect(scene.anns.get_by_role("article").get_by_text("subscribed")).to_be_visible()
     show(scene.anns, "subscribed")
     expect(card(scene.anns, "stairs").get_by_text("subscribed")).to_be_visible()
 
