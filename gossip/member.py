@@ -84,8 +84,10 @@ class Member:
         relay_keys: Iterable[RelayKeyMade],
         spent: Iterable[OnionSpent],
         seeds: Iterable[SeedKept],
+        silent_until: int,
     ) -> None:
         """Takes back what earlier durable events said, once the store has what it held."""
+        self._be_silent(silent_until)
         self.author.seeds.update((kept.item_id, kept) for kept in seeds)
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
@@ -94,6 +96,13 @@ class Member:
             self.author.restore(row)
             if row.item_id in self._store:
                 self._events.extend(self.author.published(row.item_id))
+
+    def _be_silent(self, until: int) -> None:
+        """Takes everything of the epochs before for said, and the relay keys that could be made in them for made."""
+        self.author.slots.silent_until = until
+        if until:
+            # In an epoch the key of the next relay day may be made, too.
+            self._renewal.first_day = self._genesis.parameters.relay_day_at(until - 1) + 2
 
     # Posting.
 
@@ -116,6 +125,7 @@ class Member:
             slots_left=0
             if purpose is None
             else self.author.slots.left_count(purpose, epoch, quota_of(purpose, self._genesis.parameters)),
+            silent_until=self.author.slots.silent_until,
         )
 
     def _eligible_at(self, epoch: int, ring: Ring | None) -> int | None:
