@@ -25,6 +25,7 @@ from hypercorn.utils import wrap_app
 from .account import AccountError
 from .api.credentials import Access, AccessError, Credentials, write_access
 from .api.guard import Guard, hosts_of
+from .api.locking import PageLock
 from .api.routes import make_app
 from .config import Config, ConfigError, read_config
 from .network.addresses import reachable
@@ -200,7 +201,10 @@ async def _answer(
     settings.accesslog = None
     settings.errorlog = None
     settings.graceful_timeout = ANSWER_S_MAX / 2
-    app: Any = Guard(make_app(node), hosts=hosts_of(own_port), credentials=credentials)
+    lock = PageLock(profile.read_key, lambda: node.preferences.settings.lock_minutes)
+    app: Any = Guard(
+        make_app(node, lock), hosts=hosts_of(own_port), credentials=credentials, lock=lock
+    )
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(_serve_connections, app, settings, listener, ended)

@@ -24,14 +24,15 @@ from ..reading import Unknown
 from ..speaking import TooLate
 from ..storage.store import StoreError
 from ..workers import WorkerError
+from .locking import PageLock, lock_routes
 from .requests import BadRequest, body_of, flag, text
 from .talk import talk_routes
 
 __all__ = ["make_app"]
 
 
-def make_app(node: Node) -> Starlette:
-    """The application, without its guard."""
+def make_app(node: Node, lock: PageLock | None = None) -> Starlette:
+    """The application, without its guard; ``lock`` is that of the page, if there is one."""
 
     async def status(_: Request) -> Response:
         return JSONResponse(await node.status())
@@ -72,7 +73,8 @@ def make_app(node: Node) -> Starlette:
         ("/friends/{friend:path}/confirmation", confirm, "PUT"),
         ("/friends/{friend:path}", rename, "PATCH"),
         ("/friends/{friend:path}", remove, "DELETE"),
-        *talk_routes(node),
+        *talk_routes(node, lock),
+        *(lock_routes(lock) if lock is not None else ()),
     ]
     return Starlette(
         routes=[Route(f"/api{path}", endpoint, methods=[method]) for path, endpoint, method in routes],
