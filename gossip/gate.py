@@ -97,10 +97,11 @@ def inspect(
             genesis.start_of(eligible_at),
         )
     if silent_until > epoch:
+        speaks_at = genesis.start_of(silent_until)
         obstacle(
-            f"This profile was restored from a backup. It says nothing for {in_words(genesis.start_of(silent_until) - now)}"
-            ", so that it says nothing twice that was said since the backup.",
-            genesis.start_of(silent_until),
+            f"This profile was restored from a backup. It says nothing for {in_words(speaks_at - now)}, so that it "
+            "says nothing for the second time.",
+            speaks_at,
         )
     if friend_count < parameters.friends_min:
         obstacle(

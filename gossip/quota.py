@@ -1,9 +1,9 @@
 """Quotas: which slots we have used, and which tags we have seen.
 
 A member proves each item in a scope of (epoch, slot) and so leaves the same tag whenever it uses a slot twice. The
-*slot book* keeps our own node from doing so, across restarts too, since a slot is made durable before it is used, and across the loss of a disk, since a node that
-was restored from a backup takes all slots of the epochs until then for used.
-The *tag index* finds others who did: of two items under one tag every node keeps the one of the lower precedence,
+*slot book* keeps our own node from doing so, across restarts too, since a slot is made durable before it is used, and
+across the loss of a disk, since a node that was restored from a backup takes all slots of the epochs until then for
+used. The *tag index* finds others who did: of two items under one tag every node keeps the one of the lower precedence,
 whatever the order of arrival, which is the lower message hash, or the later turn of a mark. Not for admissions and
 relay keys, of which rivals are kept (``roster``, ``relay_book``).
 """

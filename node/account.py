@@ -1,8 +1,8 @@
 """The account: who this profile is, as two keys and at most one mesh, in the store.
 
-Both keys come from a root, which is what is kept. Profiles of before there were roots keep the keys themselves, and have
-no words. A profile that was restored from a backup remembers when, since it cannot know what it said between the backup
-and that moment.
+Both keys come from a root, which is what is kept. Profiles of before there were roots keep the keys themselves, and
+have no words. A profile that was restored from a backup remembers when, since it cannot know what it said between the
+backup and that moment.
 """
 
 from collections.abc import Mapping

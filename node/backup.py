@@ -13,7 +13,7 @@ The file is an archive (``crypto.archive``) of the CBOR array ``[version, made_a
 """
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -37,7 +37,9 @@ __all__ = ["BackupError", "Content", "pack", "restore", "restore_words", "root_o
 VERSION: Final = 1
 #: By name: a version without one of these tables has nothing to keep of it.
 _KEPT_NAMES: Final = frozenset({"profile", "friends", "outbox", "slots", "records", "reading", "letters"})
-KEPT: Final = tuple(sorted((table for table in Table if table.value in _KEPT_NAMES), key=lambda each: each.value))
+KEPT: Final = tuple(
+    sorted((table for table in Table if table.value in _KEPT_NAMES), key=lambda each: each.value)
+)
 #: Rows in one commit of a restored store.
 _BATCH_COUNT: Final = 256
 
@@ -78,7 +80,11 @@ def pack(tables: Mapping[Table, Mapping[bytes, bytes]], made_at: float) -> bytes
             _Table(
                 name=table.value,
                 # Empty rows are those of tables that have all their rows from the beginning.
-                rows=[_Row(key=key, value=rows[key]) for key in sorted(rows) if rows[key] or not _is_fixed(table)],
+                rows=[
+                    _Row(key=key, value=rows[key])
+                    for key in sorted(rows)
+                    if rows[key] or not _is_fixed(table)
+                ],
             )
             for table, rows in chosen.items()
         ],
@@ -94,9 +100,7 @@ def unpack(data: bytes) -> tuple[list[Put], int]:
     """The rows of a backup and when it was made. Raises ``BackupError``, and nothing else, whatever the bytes."""
     try:
         content = decode_untrusted(Content, data, archive.ARCHIVE_SIZE_MAX)
-        puts = [
-            Put(Table(table.name), row.key, row.value) for table in content.tables for row in table.rows
-        ]
+        puts = [Put(Table(table.name), row.key, row.value) for table in content.tables for row in table.rows]
         for put in puts:
             check(put)
             if put.table not in KEPT:
@@ -163,7 +167,7 @@ def _opened(
 
     try:
         key = unlock(profile, ask)
-        return snapshot(profile.database_file, key, KEPT), (given or [None])[0]
+        return snapshot(profile.database_file, key, KEPT), given[0] if given else None
     except (SetupError, StoreError) as error:
         raise BackupError(str(error)) from error
 

@@ -5,6 +5,7 @@ from importlib.metadata import version
 import click
 
 from .commands.friends import friends, invite, join
+from .commands.keep import backup, export, passphrase, restore, wipe
 from .commands.profile import demo, found, init, run, status
 from .commands.read import feed, filters, hide, mute, subscribe, thread
 from .commands.talk import flag, heart, outbox, poll, post, reply, retract, unlink, vote
@@ -57,6 +58,7 @@ for command in (
     *(init, found, run, invite, join, friends),
     *(post, poll, reply, heart, vote, flag, retract, unlink, outbox),
     *(feed, thread, subscribe, hide, mute, filters),
+    *(backup, restore, passphrase, export, wipe),
     *(status, demo),
 ):
     main.add_command(command)

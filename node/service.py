@@ -201,10 +201,8 @@ async def _answer(
     settings.accesslog = None
     settings.errorlog = None
     settings.graceful_timeout = ANSWER_S_MAX / 2
-    lock = PageLock(profile.read_key, lambda: node.preferences.settings.lock_minutes)
-    app: Any = Guard(
-        make_app(node, lock), hosts=hosts_of(own_port), credentials=credentials, lock=lock
-    )
+    lock = PageLock(credentials, profile.read_key, lambda: node.preferences.settings.lock_minutes)
+    app: Any = Guard(make_app(node, lock), hosts=hosts_of(own_port), credentials=credentials, lock=lock)
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(_serve_connections, app, settings, listener, ended)

@@ -18,7 +18,16 @@ from .profile import Profile, ProfileError
 from .storage.database import open_store
 from .storage.store import Store, StoreError
 
-__all__ = ["SetupError", "build", "change_passphrase", "check_new", "create", "found_offline", "opened_store", "unlock"]
+__all__ = [
+    "SetupError",
+    "build",
+    "change_passphrase",
+    "check_new",
+    "create",
+    "found_offline",
+    "opened_store",
+    "unlock",
+]
 
 #: Bytes of the key that opens the store; the passphrase wraps it.
 STORE_KEY_SIZE = 32

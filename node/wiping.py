@@ -29,7 +29,10 @@ _LOOK_S: Final = 0.02
 
 
 def wipe(
-    profile: Profile, *, send_signal: Callable[[int, int], None] = os.kill, sleep: Callable[[float], None] = time.sleep
+    profile: Profile,
+    *,
+    send_signal: Callable[[int, int], None] = os.kill,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> dict[str, Any]:
     """Wipes a profile. Never raises.
 

@@ -3,18 +3,18 @@
 Locked is a session, and not the node, which goes on in every other way; the command line's token is never locked. A
 locked session gets 423 for all of the API but `POST /api/unlock`, and a stream of news that it follows ends.
 
-Use is what a *person* does. A request counts if it changes something, or if it has the header `X-Rumor-Person: 1`, which
-the page sets on what it asks because of a key, a click or a touch, and on nothing that it asks by itself: the stream of
-news and its reconnecting, polling, what it loads at its start. A session's first request counts in any case, as it
-follows a login. So a page that is open and left alone is locked after `lock_minutes` (settings; 0 for never).
+Use is what a *person* does. A request counts if it changes something, or if it has the header `X-Rumor-Person: 1`,
+which the page sets on what it asks because of a key, a click or a touch, and on nothing that it asks by itself: the
+stream of news and its reconnecting, polling, what it loads at its start. A session's first request counts in any case,
+as it follows a login. So a page that is open and left alone is locked after `lock_minutes` (settings; 0 for never).
 
     POST /api/unlock {"passphrase": ...}   200; 403 wrong; 429 too soon, with Retry-After
     POST /api/lock                         200 locked at once; 409 for a profile without a passphrase
     GET  /api/lock                         {"lockable", "minutes"}
 
-A passphrase is tried in a thread, by the vault and so against the file that is there now; one at a time, since each try
-takes 256 MiB, and after each wrong one later, up to a minute. What a lock does not do: take the key from the memory of a
-node that runs.
+A passphrase is tried in a thread, by the vault and so against the file that is there now; one at a time, since each
+try takes 256 MiB, and after each wrong one later, up to a minute. What a lock does not do: take the key from the memory
+of a node that runs.
 """
 
 import time
@@ -30,7 +30,7 @@ from ...crypto import vault
 from ...crypto.errors import CryptoError, WrongPassphrase
 from ...gossip.errors import LocalError
 from ..profile import ProfileError
-from .credentials import Session
+from .credentials import Credentials, Session
 from .requests import body_of, text
 
 __all__ = ["SESSION_KEY", "NotLockable", "PageLock", "TooSoon", "lock_routes"]
@@ -65,13 +65,14 @@ class PageLock:
 
     def __init__(
         self,
+        credentials: Credentials,
         read_key: Callable[[], bytes],
         minutes: Callable[[], int],
         *,
         now: Callable[[], float] = _since_boot,
     ) -> None:
-        """``read_key`` reads the wrapped key (``ProfileError``), ``minutes`` tells after how long without use to lock, 0
-        for never."""
+        """``read_key`` reads the wrapped key (``ProfileError``); ``minutes`` without use lock a session, 0 never do."""
+        self._credentials = credentials
         self._read_key = read_key
         self._minutes = minutes
         self._now = now
@@ -115,13 +116,12 @@ class PageLock:
         return session.is_locked
 
     def lock(self, session: Session | None) -> None:
-        """Locks a session, or without one all that follow something. Raises ``NotLockable``."""
+        """Locks a session, or without one all of them. Raises ``NotLockable``."""
         self.check_lockable()
-        if session is not None:
-            session.is_locked = True
+        for each in self._credentials.sessions if session is None else [session]:
+            each.is_locked = True
         for stream, whose in self._streams.items():
-            if session is None or whose is session:
-                whose.is_locked = True
+            if whose.is_locked:
                 stream.cancel()
 
     @contextmanager

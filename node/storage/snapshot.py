@@ -30,8 +30,8 @@ def snapshot(path: Path, key: bytes, tables: Collection[Table]) -> dict[Table, d
         try:
             configure(connection, key)
             connection.execute("pragma query_only = ON")
-            with connection:
-                return _read(connection, path, tables)
+            connection.execute("BEGIN")  # One moment for all tables.
+            return _read(connection, path, tables)
         finally:
             connection.close()
     except apsw.Error as error:
