@@ -24,8 +24,8 @@ _NOT_KEPT = (
     "config.toml."
 )
 _WORDS_NOTE = (
-    "Write these down on paper. Whoever reads them is you. They bring back your keys, and so your place in the mesh and your "
-    "faces in its threads; not your friends, who have to invite you again, nor what is linked to you."
+    "Write these down on paper. Whoever reads them is you. They bring back your keys, and so your place in the mesh "
+    "and your faces in its threads; not your friends, who have to invite you again, nor what is linked to you."
 )
 
 
@@ -65,9 +65,10 @@ def backup(context: click.Context, file: Path | None, words: bool, force: bool, 
 def _print_words(words: str) -> None:
     listed = words.split()
     for start in range(0, len(listed), 6):
-        click.echo(
-            "  ".join(f"{start + at + 1:>2} {word:<8}" for at, word in enumerate(listed[start : start + 6]))
+        line = "  ".join(
+            f"{start + at + 1:>2} {word:<8}" for at, word in enumerate(listed[start : start + 6])
         )
+        click.echo(line.rstrip())
     say(_WORDS_NOTE, err=True)
 
 
@@ -134,7 +135,8 @@ def restore(
 
 _SILENCE = (
     "For one to two epochs, which is one to two hours by default, you can read and not write, and your node makes no "
-    "relay key for a day or two: what it may have said before is not to be said twice. Never let the old profile run again."
+    "relay key for a day or two: what it may have said before is not to be said twice. Never let the old profile run "
+    "again."
 )
 
 
