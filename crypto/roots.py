@@ -12,6 +12,7 @@ Source: BIP-39, English word list; RFC 5869; docs/protocol.md, section 3.6.
 
 import os
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
 from mnemonic import Mnemonic
@@ -52,14 +53,14 @@ class Root:
         if len(words) != WORD_COUNT:
             raise InvalidWords(f"A profile has {WORD_COUNT} words; these are {len(words)}.")
         try:
-            return cls(bytes(Mnemonic("english").to_entropy(words)))
+            return cls(bytes(_bip39().to_entropy(words)))
         except (ValueError, LookupError):
             raise InvalidWords from None
 
     @property
     def words(self) -> str:
         """24 words, separated by spaces."""
-        return str(Mnemonic("english").to_mnemonic(self._raw))
+        return str(_bip39().to_mnemonic(self._raw))
 
     @property
     def raw(self) -> bytes:
@@ -77,3 +78,8 @@ class Root:
 
     def __repr__(self) -> str:
         return "<Root>"
+
+
+@lru_cache(maxsize=1)
+def _bip39() -> Mnemonic:
+    return Mnemonic("english")
