@@ -21,7 +21,6 @@ Semantics: RFC 9110 (421, 415, 413), Fetch Metadata (W3C), CSP Level 3, ASGI 3.
 import json
 from typing import Final
 
-import trio
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from .credentials import AccessDenied, Credentials, Session
@@ -136,19 +135,20 @@ class Guard:
         self, lock: PageLock, session: Session, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Lets an answer go on for as long as its session is not locked: a stream of news ends with that."""
-        has_started = False
+        has_started = has_ended = False
 
         async def watched(message: Message) -> None:
-            nonlocal has_started
+            nonlocal has_started, has_ended
             if scope["path"].startswith(API_PREFIX) and lock.is_locked(session):
                 stream.cancel()
-                await trio.lowlevel.checkpoint()
+                return  # The application meets its end at what it waits for next.
             has_started = True
             await send(message)
+            has_ended = message["type"] == "http.response.body" and not message.get("more_body", False)
 
         with lock.stream(session) as stream:
             await self._app(scope, receive, watched)
-        if stream.cancelled_caught:
+        if stream.cancel_called and not has_ended:
             if has_started:
                 await send({"type": "http.response.body", "body": b"", "more_body": False})
             else:

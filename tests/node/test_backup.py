@@ -215,7 +215,7 @@ async def test_a_person_who_lost_the_disk_goes_on_with_an_old_backup(
         await ann.start(place.nursery)
         post = (await ann.node.status())["post"]
         assert not post["allowed"]
-        assert any("restored from a backup" in reason for reason in post["reasons"])
+        assert any("restored from a backup" in reason for reason in post["obstacles"])
         await until(lambda: ann.friend("bob")["state"] == "connected")
         await ann.until_may_post()
         await ann.node.speaker.reply(item_id, "me again")
