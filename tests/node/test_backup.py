@@ -194,7 +194,7 @@ def test_files_that_are_none_get_a_sentence(tmp_path: Path, cheap: None) -> None
 async def test_a_person_who_lost_the_disk_goes_on_with_an_old_backup(
     autojump_clock: trio.testing.MockClock,
 ) -> None:
-    """The friends are back at once; nothing is said for an epoch or two; then everything goes on under the same face."""
+    """Friends are back at once; nothing is said for an epoch or two; then all goes on under the same face."""
     async with town() as place:
         ann, bob = await pair(place)
         first = await bob.node.speaker.post("who is there?", 0)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import apsw
 import pytest
+import trio
 
 from rumor.node.storage.database import open_store
 from rumor.node.storage.snapshot import snapshot
@@ -37,11 +38,15 @@ async def test_it_reads_beside_an_open_store(tmp_path: Path) -> None:
     assert set(snapshot(path, KEY, [Table.FRIENDS])[Table.FRIENDS]) == {b"bob", b"eve"}
 
 
-async def test_it_takes_back_what_a_killed_node_had_begun(tmp_path: Path) -> None:
+def test_it_takes_back_what_a_killed_node_had_begun(tmp_path: Path) -> None:
     """The journal is hot: a read-only connection could not read at all."""
     path = tmp_path / "rumor.db"
-    async with open_store(path, KEY) as store:
-        await store.commit([Put(Table.FRIENDS, b"bob", b"x")])
+
+    async def make() -> None:
+        async with open_store(path, KEY) as store:
+            await store.commit([Put(Table.FRIENDS, b"bob", b"x")])
+
+    trio.run(make)
     before = path.read_bytes()
     subprocess.run([sys.executable, "-c", KILLED, str(path)], check=False, timeout=60)
     assert path.read_bytes() != before, "nothing was begun"
