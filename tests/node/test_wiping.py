@@ -161,3 +161,14 @@ def test_it_works_in_any_state(tmp_path: Path) -> None:
     profile.create()
     profile.database_file.mkdir()
     assert list(wipe(profile, send_signal=never)["left"]) == [str(profile.database_file)]
+
+
+def test_the_number_of_the_one_before_is_told_nothing(
+    profile: Profile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the moment between taking the lock and writing its number a node shows what was there before."""
+    shown = iter([1_111, 2_222, 2_222, 2_222])
+    told: list[int] = []
+    monkeypatch.setattr(Profile, "holder", lambda _: next(shown, None))
+    wipe(profile, send_signal=lambda pid, _: told.append(pid), sleep=lambda _: None)
+    assert told == [2_222]

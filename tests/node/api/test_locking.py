@@ -188,7 +188,8 @@ async def test_one_passphrase_is_tried_at_a_time(place: Place, monkeypatch: pyte
             monkeypatch.setattr(trio.to_thread, "run_sync", slow)
             nursery.start_soon(post_passphrase, browser)
             await began.wait()
-            assert (await browser.post("/api/unlock", json={"passphrase": "x"})).status_code == 429
+            with trio.fail_after(5):
+                assert (await browser.post("/api/unlock", json={"passphrase": "x"})).status_code == 429
             go_on.set()
 
 
