@@ -6,7 +6,9 @@ from typing import Any
 import httpx
 import pytest
 import trio
+import trio.testing
 from nacl import pwhash
+from people import town
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
@@ -16,6 +18,7 @@ from rumor.crypto import vault
 from rumor.node.api.credentials import Credentials
 from rumor.node.api.guard import Guard, hosts_of
 from rumor.node.api.locking import PageLock, lock_routes
+from rumor.node.api.routes import make_app
 from rumor.node.profile import ProfileError
 
 BASE = "http://127.0.0.1:8123"
@@ -236,3 +239,20 @@ async def test_a_stream_ends_when_its_page_is_locked(place: Place, locks: Callab
     assert [message.get("body") for message in sent[1:]] == [b"first", b""]
     assert not sent[-1]["more_body"]
     assert place.lock._streams == {}
+
+
+async def test_minutes_are_not_set_where_nothing_could_unlock(autojump_clock: trio.testing.MockClock) -> None:
+    """A setting that is silently ignored would be worse than none."""
+    async with town() as place:
+        ann = await place.founder("ann")
+        key = vault.lock_without_passphrase(bytes(32))
+        lock = PageLock(Credentials(), lambda: key, lambda: ann.node.preferences.settings.lock_minutes)
+        transport = httpx.ASGITransport(make_app(ann.node, lock))
+        async with httpx.AsyncClient(transport=transport, base_url="http://node/api") as client:
+            refused = await client.patch("/settings", json={"lock_minutes": 5})
+            assert refused.status_code == 400
+            assert "no passphrase" in refused.json()["error"]
+            assert (await client.patch("/settings", json={"lock_minutes": 0})).status_code == 200
+            key = WRAPPED
+            assert (await client.patch("/settings", json={"lock_minutes": 5})).status_code == 200
+            assert (await client.get("/lock")).json() == {"lockable": True, "minutes": 5}
