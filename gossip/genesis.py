@@ -15,6 +15,7 @@ from ..crypto import curve
 from ..crypto.befriending import mesh_id_of
 from ..crypto.errors import InvalidKey
 from .errors import LocalError, Malformed
+from .presets import BYTES_PER_DAY_RANGE, ROUTE_LENGTH_RANGE
 from .wire import Bytes33, Message, decode_untrusted, encode
 
 __all__ = ["BYTES_PER_EPOCH_MAX", "GENESIS_SIZE_MAX", "Genesis", "MeshId", "Parameters"]
@@ -49,9 +50,9 @@ class Parameters(Message, frozen=True):
     admissions_per_epoch: Annotated[int, _within(1, 1_000)] = 1
     item_lifetime_epochs: Annotated[int, _within(1, 100_000)] = 720
     """Epochs that an item is kept: 30 days at the default epoch."""
-    bytes_per_day: Annotated[int, _within(1_000_000, 100_000_000_000)] = 200_000_000
+    bytes_per_day: Annotated[int, _within(*BYTES_PER_DAY_RANGE)] = 200_000_000
     """Traffic budget of a node."""
-    route_length: Annotated[int, _within(1, 5)] = 3
+    route_length: Annotated[int, _within(*ROUTE_LENGTH_RANGE)] = 3
     """Relays of an onion."""
     friends_min: Annotated[int, _within(1, 64)] = 3
     """Confirmed friends before a node posts."""

@@ -12,6 +12,7 @@ import trio
 from ..crypto import vault
 from ..crypto.errors import CryptoError
 from ..gossip.errors import LocalError
+from ..gossip.presets import parameters
 from .account import Account, AccountError
 from .config import Config, ConfigError, new_config, parse, write_config
 from .profile import Profile, ProfileError
@@ -148,13 +149,21 @@ async def opened_store(profile: Profile, key: bytes) -> AsyncIterator[Store]:
 
 
 def found_offline(
-    profile: Profile, ask_passphrase: Callable[[], str], name: str, *, trial: bool
+    profile: Profile,
+    ask_passphrase: Callable[[], str],
+    name: str,
+    *,
+    trial: bool,
+    preset: str | None = None,
+    bytes_per_day: int | None = None,
+    route_length: int | None = None,
 ) -> dict[str, Any]:
-    """Founds a mesh while no node runs. Raises ``SetupError``."""
+    """Founds a mesh while no node runs; for the choices see ``gossip.presets``. Raises ``SetupError``."""
+    chosen = None if trial else parameters(preset, bytes_per_day=bytes_per_day, route_length=route_length)
 
     async def work() -> dict[str, Any]:
         async with opened_store(profile, key) as store:
-            genesis = await (await Account.load(store)).found(name, trial=trial)
+            genesis = await (await Account.load(store)).found(name, trial=trial, parameters=chosen)
             return {"name": genesis.name, "id": genesis.mesh_id.hex(), "trial": trial}
 
     try:

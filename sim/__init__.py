@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .graphs.foreign import as_graph, from_igraph, from_networkx
     from .graphs.graph import Graph, GraphError
     from .results.notebook import compare, plot, sweep
-    from .trial import Trial, TrialError, spread
+    from .trials.trial import Trial, TrialError, spread
 
 __all__ = [
     "Graph",
@@ -37,8 +37,8 @@ __all__ = [
 _PLACES: Final = {
     "Graph": ".graphs.graph",
     "GraphError": ".graphs.graph",
-    "Trial": ".trial",
-    "TrialError": ".trial",
+    "Trial": ".trials.trial",
+    "TrialError": ".trials.trial",
     "as_graph": ".graphs.foreign",
     "from_igraph": ".graphs.foreign",
     "from_networkx": ".graphs.foreign",

@@ -120,23 +120,26 @@ class Junk(_Idle):
 class Adversary:
     """Whoever sits at one node for the adversary."""
 
-    def __init__(self, index: int, ledger: Ledger, action: Action | None = None) -> None:
+    def __init__(self, index: int, ledgers: Sequence[Ledger], action: Action | None = None) -> None:
+        """``ledgers``: of all groups of spies that this one is in."""
         self.action: Action = action or _Idle()
         self._index = index
-        self._ledger = ledger
+        self._ledgers = ledgers
 
     def watch(self, suite: Suite) -> Suite:
         """The suite for the node here: what its relay keys open is written down."""
-        return Watching(suite, self._ledger, self._index)
+        return Watching(suite, self._ledgers, self._index)
 
     def heard(self, wire: "Wire", frame: bytes) -> None:
         """A frame has come over a wire."""
-        self._ledger.heard(self._index, wire.sender.index, wire.number, frame)
+        for ledger in self._ledgers:
+            ledger.heard(self._index, wire.sender.index, wire.number, frame)
         self.action.hears(frame)
 
     def said(self, wire: "Wire", frame: bytes) -> None:
         """A frame is leaving."""
-        self._ledger.said(self._index, wire.receiver.index, wire.number, frame)
+        for ledger in self._ledgers:
+            ledger.said(self._index, wire.receiver.index, wire.number, frame)
 
 
 class Bystander:

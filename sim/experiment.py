@@ -56,7 +56,8 @@ class Run:
     scenario: Scenario
     graph: Graph
     network: Network
-    ledger: Ledger
+    ledgers: tuple[Ledger, ...]
+    """One for each share of spies, in their order. The spies of each are among those of the next."""
     bystander: Bystander
     workload: Workload
     setup_s: float
@@ -66,6 +67,11 @@ class Run:
     busy_s: float = 0.0
     """Seconds of processor time among them: what the machine's other users did is not in it."""
     version: str = version("rumor")
+
+    @property
+    def ledger(self) -> Ledger:
+        """What the most spies know."""
+        return self.ledgers[-1]
 
 
 def prepare(scenario: Scenario) -> Run:
@@ -103,7 +109,7 @@ def prepare(scenario: Scenario) -> Run:
         random=random.stream("network"),
     )
     network.populate(graph)
-    ledger = _corrupt(network, scenario, graph, random.stream("adversaries"))
+    ledgers = _corrupt(network, scenario, graph, random.stream("adversaries"))
     bystander = Bystander()
     watched = random.stream("bystander").sample(
         network.friendships, round(scenario.observed * len(network.friendships))
@@ -120,7 +126,7 @@ def prepare(scenario: Scenario) -> Run:
         scenario=scenario,
         graph=graph,
         network=network,
-        ledger=ledger,
+        ledgers=ledgers,
         bystander=bystander,
         workload=workload,
         setup_s=time.perf_counter() - began,
@@ -161,8 +167,12 @@ def _run(prepared: Run, tell: Callable[[Progress], None] | None) -> Run:
     return prepared
 
 
-def _corrupt(network: Network, scenario: Scenario, graph: Graph, random: Stream) -> Ledger:
-    """Puts the adversary's people in their places. Those who do more than look are taken from the spies first."""
+def _corrupt(network: Network, scenario: Scenario, graph: Graph, random: Stream) -> tuple[Ledger, ...]:
+    """Puts the adversary's people in their places. Those who do more than look are taken from the spies first.
+
+    Spies who only look change nothing, so those of several shares can look at one run: each share has a ledger of its
+    own, and who is a spy in one is a spy in all larger ones.
+    """
     order = random.sample(range(scenario.nodes), scenario.nodes)
     if scenario.surround:
         order = _around(order, graph, random)
@@ -176,13 +186,17 @@ def _corrupt(network: Network, scenario: Scenario, graph: Graph, random: Stream)
     for share, make in makers:
         count = round(share * scenario.nodes)
         actions += [make(random.stream(f"action {len(actions) + more}")) for more in range(count)]
-    count = max(round(scenario.spies * scenario.nodes), len(actions))
-    ledger = Ledger(spies=frozenset(order[:count]), loop=network.loop, codec=network.build.codec)
-    for place, index in enumerate(order[:count]):
+    counts = [max(round(share * scenario.nodes), len(actions)) for share in scenario.spies]
+    ledgers = tuple(
+        Ledger(spies=frozenset(order[:count]), loop=network.loop, codec=network.build.codec)
+        for count in counts
+    )
+    for place, index in enumerate(order[: counts[-1]]):
         network.hosts[index].is_honest = False
         action = actions[place] if place < len(actions) else None
-        network.hosts[index].adversary = Adversary(index, ledger, action)
-    return ledger
+        own = [ledger for ledger in ledgers if index in ledger.spies]
+        network.hosts[index].adversary = Adversary(index, own, action)
+    return ledgers
 
 
 def _around(order: list[int], graph: Graph, random: Stream) -> list[int]:

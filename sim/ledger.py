@@ -164,11 +164,11 @@ class Ledger:
 
 
 class Watching:
-    """A suite that tells the ledger of each onion that it opens."""
+    """A suite that tells the ledgers of each onion that it opens."""
 
-    def __init__(self, suite: Suite, ledger: Ledger, spy: int) -> None:
+    def __init__(self, suite: Suite, ledgers: Sequence[Ledger], spy: int) -> None:
         self._suite = suite
-        self._ledger = ledger
+        self._ledgers = ledgers
         self._spy = spy
 
     def tag(self, secret: bytes, scope: bytes) -> bytes:
@@ -186,5 +186,6 @@ class Watching:
     def open_onion(self, data: bytes, secret: bytes) -> Forwarded | Delivered:
         layer = self._suite.open_onion(data, secret)
         with suppress(RemoteError):  # Somebody's onion may say that it holds an item, and not hold one.
-            self._ledger.opened(self._spy, data, layer)
+            for ledger in self._ledgers:
+                ledger.opened(self._spy, data, layer)
         return layer

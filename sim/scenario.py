@@ -72,6 +72,10 @@ def _yes_or_no(text: str) -> bool:
     return text == "true"
 
 
+def _shares(text: str) -> tuple[float, ...]:
+    return tuple(sorted({share(each) for each in text.split(",")}))
+
+
 def _fault(stability_s: float) -> Callable[[str], Fault]:
     return lambda text: Fault.parse(text, stability_s)
 
@@ -129,7 +133,12 @@ class Scenario:
     slow: Fault = setting(NEVER, _fault(600), "Nodes that are twenty times slower.", FAULT_FORM)
     skew: Fault = setting(NEVER, _fault(3_600), "Nodes whose clock is wrong.", FAULT_FORM)
     skew_s: float = setting(30.0, _number(0, 86_400), "Standard deviation of a wrong clock, in seconds.")
-    spies: float = setting(0.0, share, "Members that work for the adversary.")
+    spies: tuple[float, ...] = setting(
+        (0.0,),
+        _shares,
+        "Members that work for the adversary; of several shares each is judged, and holds the smaller ones.",
+        "SHARE[,SHARE…]",
+    )
     droppers: float = setting(0.0, share, "Members that pass nothing on; spies, as far as there are enough.")
     delayers: float = setting(0.0, share, "Members that pass everything on late; spies, as for droppers.")
     replayers: float = setting(0.0, share, "Members that repeat what they heard; spies, as for droppers.")
@@ -167,10 +176,12 @@ class Scenario:
         if self.warmup_s + self.quiet_s >= self.duration_s:
             least = (self.warmup_s + self.quiet_s) / 3_600
             return "hours", f"{self.hours:g} hours are too few: warming up and settling take {least:.2g}."
-        if self.surround and self.spies == 0:
+        if self.surround and self.spies[-1] == 0:
             return "surround", "Without spies nobody can be surrounded."
-        if self.posts and self.spies == 1:
+        if self.posts and self.spies[-1] == 1:
             return "spies", "Somebody must be left who posts."
+        if len(self.spies) > 1 and any((self.droppers, self.delayers, self.replayers, self.flooders)):
+            return "spies", "Several shares are for spies who only look; give one, or nobody who does more."
         return None
 
     @property
@@ -259,6 +270,8 @@ def _option(name: str) -> str:
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, tuple):
+        return ",".join(map(_text, value))
     return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 

@@ -7,6 +7,7 @@ ending, 507 for a disk that is full or broken: then nothing was done.
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -16,6 +17,8 @@ from starlette.routing import Route
 
 from ...crypto.errors import CryptoError
 from ...gossip.errors import LocalError, PostRefused
+from ...gossip.genesis import Parameters
+from ...gossip.presets import BYTES_PER_DAY_RANGE, PRESETS, ROUTE_LENGTH_RANGE, parameters
 from ..account import AccountError
 from ..driver import DriverEnded
 from ..friends import FriendError, FriendUnknown
@@ -25,10 +28,20 @@ from ..speaking import TooLate
 from ..storage.store import StoreError
 from ..workers import WorkerError
 from .locking import PageLock, lock_routes
-from .requests import BadRequest, body_of, flag, text
+from .requests import BadRequest, body_of, flag, text, whole
 from .talk import talk_routes
 
 __all__ = ["make_app"]
+
+
+def _parameters(body: dict[str, Any]) -> Parameters:
+    """A preset, and what is given beside it; null is as good as nothing."""
+    preset = body.get("preset")
+    if preset is not None and (not isinstance(preset, str) or preset not in PRESETS):
+        raise BadRequest(f"'preset' is to be one of {', '.join(PRESETS)}.")
+    limits = {"bytes_per_day": BYTES_PER_DAY_RANGE, "route_length": ROUTE_LENGTH_RANGE}
+    given = {key: whole(body[key], key, *limit) for key, limit in limits.items() if body.get(key) is not None}
+    return parameters(preset, **given)
 
 
 def make_app(node: Node, lock: PageLock | None = None) -> Starlette:
@@ -39,7 +52,9 @@ def make_app(node: Node, lock: PageLock | None = None) -> Starlette:
 
     async def found(request: Request) -> Response:
         body = await body_of(request)
-        return JSONResponse(await node.found(text(body, "name"), trial=flag(body, "trial")), 201)
+        trial = flag(body, "trial")
+        chosen = None if trial else _parameters(body)
+        return JSONResponse(await node.found(text(body, "name"), trial=trial, parameters=chosen), 201)
 
     async def invite(request: Request) -> Response:
         body = await body_of(request)

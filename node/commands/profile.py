@@ -1,7 +1,10 @@
 """Commands for a profile: making it, founding a mesh, running the node, its status, a demonstration."""
 
+from typing import Any
+
 import click
 
+from ...gossip.presets import BYTES_PER_DAY_RANGE, DEFAULT, PRESETS, ROUTE_LENGTH_RANGE
 from .terminal import ask, fail, json_option, profile_of, read_passphrase, say, show
 
 __all__ = ["demo", "found", "init", "run", "status"]
@@ -42,22 +45,45 @@ def init(context: click.Context, no_passphrase: bool, listen: str | None, as_jso
     )
 
 
-@click.command()
+@click.command(epilog="\n\n".join(f"{name}: {preset.says}" for name, preset in PRESETS.items()))
 @click.argument("name")
 @click.option("--trial", is_flag=True, help="For trying things out: short epochs, no minimums, hides nobody.")
+@click.option(
+    "--preset",
+    type=click.Choice(tuple(PRESETS)),
+    help=f"How long posts wait, and how well they are hidden.  [default: {DEFAULT}]",
+)
+@click.option(
+    "--bytes-per-day",
+    type=click.IntRange(*BYTES_PER_DAY_RANGE),
+    help="Traffic of each node, from which all waits follow.  [default: the preset's]",
+)
+@click.option(
+    "--route-length",
+    type=click.IntRange(*ROUTE_LENGTH_RANGE),
+    help="Members that pass a post on before it is published.  [default: the preset's]",
+)
 @json_option
 @click.pass_context
-def found(context: click.Context, name: str, trial: bool, as_json: bool) -> None:
-    """Found a mesh called NAME."""
+def found(context: click.Context, /, name: str, as_json: bool, **choices: Any) -> None:
+    """Found a mesh called NAME.
+
+    Its pace is fixed for good: everybody who joins has it. docs/simulator.md has what was measured of each preset.
+    """
     from ..client import Client, ClientError, NotRunning
     from ..setup import SetupError, found_offline
 
+    pace = [key for key, value in choices.items() if key != "trial" and value is not None]
+    if choices["trial"] and pace:
+        raise click.UsageError(
+            f"A trial mesh has a pace of its own; leave out --{pace[0].replace('_', '-')}."
+        )
     profile = profile_of(context)
     try:
-        answer = Client(profile).send("POST", "/mesh", name=name, trial=trial)
+        answer = Client(profile).send("POST", "/mesh", name=name, **choices)
     except NotRunning:
         try:
-            answer = found_offline(profile, lambda: read_passphrase(confirm=False), name, trial=trial)
+            answer = found_offline(profile, lambda: read_passphrase(confirm=False), name, **choices)
         except SetupError as error:
             fail(str(error))
     except ClientError as error:

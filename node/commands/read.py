@@ -43,7 +43,8 @@ def feed(context: click.Context, follow: bool, count: int, order: str, query: st
     if page["left_out"] and not as_json:
         say(f"{page['left_out']} left out, as you wanted.", err=True)
     elif not page["secrets"] and not as_json:
-        say("Nothing here yet. Secrets appear once your node is connected to a friend.", err=True)
+        nothing = "Nothing here yet. Secrets appear once your node is connected to a friend."
+        say(nothing if order == "new" and not query else "There is nothing like that here.", err=True)
 
 
 def follow_feed(client: "Client", count: int, tell: Callable[[dict[str, Any]], None]) -> None:

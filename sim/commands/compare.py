@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from .progress import Teller
-from .shared import EXIT_FAILED, EXIT_USAGE, fail, json_option, mended, repeats, seed_option, show
+from .shared import EXIT_FAILED, EXIT_USAGE, Command, fail, json_option, mended, repeats, seed_option, show
 
 __all__ = ["command"]
 
 
-@click.command("compare")
+@click.command("compare", cls=Command)
 @click.option(
     "--graph",
     default="powerlaw-cluster:n=1000,mean_degree=8",
@@ -24,15 +24,31 @@ __all__ = ["command"]
 @click.option(
     "--scheme",
     "schemes",
-    default="flood,diffusion,adaptive,dandelion,stem",
+    default="flood,diffusion,adaptive,dandelion,stem,onion",
     show_default=True,
     metavar="NAME,…",
     help="What is compared.",
 )
 @click.option(
-    "--runs", type=int, default=10_000, show_default=True, help="Packets for each scheme and share."
+    "--runs",
+    type=click.IntRange(1),
+    default=10_000,
+    show_default=True,
+    help="Packets for each scheme, share and estimator.",
 )
-@click.option("--repeat", type=int, default=1, show_default=True, help="Graphs and spies, with a seed each.")
+@click.option(
+    "--repeat",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Graphs and spies, with a seed each.",
+)
+@click.option(
+    "--traffic/--no-traffic",
+    default=True,
+    show_default=True,
+    help="Also the traffic of a node that posts and of one that does not, in a small mesh of onions.",
+)
 @click.option("--workers", type=int, help="Processes at the same time.  [default: one for each core]")
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder of the report.")
 @seed_option
@@ -45,6 +61,7 @@ def command(
     schemes: str,
     runs: int,
     repeat: int,
+    traffic: bool,
     workers: int | None,
     out: Path,
     seed: int,
@@ -52,21 +69,28 @@ def command(
 ) -> None:
     """Compare schemes on one graph against several shares of spies, and write a page with pictures.
 
+    Of each scheme all estimators are asked that are worth it; the one that names most counts, and the page says which.
+
     The folder gets the page (index.html), its pictures, the table (results.parquet) and the sweep that makes it.
     """
     given = {name: value for name, value in context.params.items() if value is not None and name != "as_json"}
     again = repeats(context, given)
     with mended(again):
-        from ..results.compare import compare, sweep_text
+        from ..results.compare import check, compare, sweep_text
         from ..results.engines import open_engine
         from ..results.files import ResultsError
-        from ..results.sweep import Sweep
 
         try:
             text = sweep_text(
-                graph, spies.split(","), schemes.split(","), runs=runs, seed=seed, repeat=repeat
+                graph,
+                spies.split(","),
+                schemes.split(","),
+                runs=runs,
+                seed=seed,
+                repeat=repeat,
+                traffic=traffic,
             )
-            Sweep.read(text, "the comparison")
+            check(text)
         except ResultsError as error:
             fail(str(error), EXIT_USAGE)
         try:
@@ -76,6 +100,7 @@ def command(
                 lambda graphs: open_engine("local", workers, None, graphs),
                 again,
                 heading=f"Anonymity on {graph}",
+                seed=seed,
                 tell=Teller().tell,
             )
         except ResultsError as error:

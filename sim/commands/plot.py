@@ -4,12 +4,12 @@ from pathlib import Path
 
 import click
 
-from .shared import EXIT_FAILED, EXIT_USAGE, fail, json_option, mended, repeats, seed_option, show
+from .shared import EXIT_FAILED, EXIT_USAGE, Command, fail, json_option, mended, repeats, seed_option, show
 
 __all__ = ["command"]
 
 
-@click.command("plot")
+@click.command("plot", cls=Command)
 @click.argument("path", metavar="RESULTS.parquet", type=click.Path(path_type=Path))
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder for the pictures.")
 @click.option(
@@ -26,7 +26,7 @@ __all__ = ["command"]
 def command(context: click.Context, path: Path, out: Path, ending: str, seed: int, as_json: bool) -> None:
     """Draw every picture that a table of results has the columns for, and a page with all of them.
 
-    Drawing leaves nothing to chance: the seed is there so that all commands take one.
+    The seed decides where the nodes of a graph are drawn, and nothing else.
     """
     again = repeats(context, {"path": path, "out": out, "ending": ending, "seed": seed})
     with mended(again):
@@ -34,7 +34,7 @@ def command(context: click.Context, path: Path, out: Path, ending: str, seed: in
         from ..results.gallery import draw_all
 
         try:
-            drawn = draw_all(path, out, ending)
+            drawn = draw_all(path, out, ending, seed=seed)
         except ResultsError as error:
             fail(str(error), EXIT_USAGE if not path.exists() else EXIT_FAILED)
         show({"out": str(out), "pictures": [str(each) for each in drawn], "command": again}, as_json)

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from ...gossip.genesis import Parameters
 from .progress import Teller
 from .shared import EXIT_USAGE, Command, fail, json_option, mended, needing_extra, seed_option, show
 
@@ -17,7 +18,9 @@ __all__ = ["command"]
     metavar="KIND:NAME=NUMBER,…|PATH",
     help="powerlaw-cluster:n=1000,mean_degree=8, regular-tree:degree=4, debian:pgp, a file …",
 )
-@click.option("--scheme", default="diffusion", show_default=True, metavar="NAME", help="How packets spread.")
+@click.option(
+    "--scheme", default="diffusion", show_default=True, metavar="NAME", help="How packets spread; onion too."
+)
 @click.option(
     "--spies",
     default="0.1",
@@ -27,12 +30,10 @@ __all__ = ["command"]
 )
 @click.option(
     "--estimator",
-    default="first-spy",
-    show_default=True,
     metavar="NAME",
-    help="first-spy, trained, timestamps, stem, epoch-graph …",
+    help="first-spy, trained, timestamps, stem, epoch-graph …  [default: onion-flow of onions, else first-spy]",
 )
-@click.option("--runs", type=int, default=10_000, show_default=True, help="How many packets.")
+@click.option("--runs", type=int, default=10_000, show_default=True, help="How many packets or posts.")
 @click.option(
     "--delay",
     metavar="exponential|unit|uniform",
@@ -80,6 +81,27 @@ __all__ = ["command"]
     help="Runs to learn from, for estimators that do.",
 )
 @click.option(
+    "--bytes-per-day",
+    type=int,
+    default=Parameters().bytes_per_day,
+    show_default=True,
+    help="Of onions: the budget of a node, from which all delays follow.",
+)
+@click.option(
+    "--route-length",
+    type=int,
+    default=Parameters().route_length,
+    show_default=True,
+    help="Of onions: relays of each.",
+)
+@click.option(
+    "--post-share",
+    type=float,
+    default=0.5,
+    show_default=True,
+    help="Of onions: the share of what honest nodes send of their own accord that is a post, and not cover.",
+)
+@click.option(
     "--threads", type=click.IntRange(1, 1_024), default=1, show_default=True, help="Changes no result."
 )
 @seed_option
@@ -91,7 +113,7 @@ def command(as_json: bool, threads: int, **options: Any) -> None:
     """
     teller = Teller()
     with needing_extra():
-        from ..trial import Trial, TrialError
+        from ..trials.trial import Trial, TrialError
     trial = Trial(**options)
     with mended(str(trial.command())):
         try:

@@ -5,12 +5,12 @@ from pathlib import Path
 import click
 
 from .progress import Teller
-from .shared import EXIT_FAILED, EXIT_USAGE, fail, json_option, mended, repeats, show
+from .shared import EXIT_FAILED, EXIT_USAGE, Command, fail, json_option, mended, repeats, show
 
 __all__ = ["command"]
 
 
-@click.command("sweep")
+@click.command("sweep", cls=Command)
 @click.argument("path", metavar="SWEEP.toml", type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), required=True, help="Where the table goes, as Parquet."

@@ -24,35 +24,47 @@ how the packet was first seen; packets that spies dropped or held back are not t
 first carrier's.
 
 Cost: P packets take ``O(P)`` and two convolutions over the run; a post takes ``route_length`` convolutions over the
-time that a route may take, by FFT, and one product with the table of ``stem``, ``O(H²)``.
+time that a route may take, by FFT, and one product with the table of ``stem``, ``O(H²)``, or what ``wide_stem`` takes.
 """
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import fft, special
 
 from ...crypto.onion import HOPS_MAX
 from ...gossip.mixing import LOOP_SHARE
+from ...gossip.pace import Pace
 from .observations import SeenPacket, Setting
 from .sightings import Sightings
 from .stem import Array, StemModel
+from .wide_stem import WideStemModel
 
 if TYPE_CHECKING:
     from .seen import Ground, Observed
 
-__all__ = ["OnionFlow", "posterior"]
+__all__ = ["OnionFlow", "posterior", "routes_s"]
 
 #: Steps of the grid of times in a hop's mean delay.
 STEPS_PER_HOP: Final = 4
-#: Mean delays after which a relay has injected all but one onion in 3,000.
-DELAYS_MAX: Final = 8.0
+#: Steps in a relay's mean delay, at the most: where relays wait for hours, seconds tell nothing.
+STEPS_PER_DELAY_MAX: Final = 1_500
+#: One relay in so many waits for longer than is looked back, and so do as many routes.
+LATE: Final = 3_000
+#: Mean delays after which a relay has injected all but those.
+DELAYS_MAX: Final = math.log(LATE)
 #: Hops' mean delays that stem and flood may take together.
 LAG_HOPS_MAX: Final = 60.0
 #: Hops' mean delays that an opening may lie off the median.
 SPREAD_HOPS_MAX: Final = 15.0
+#: Posts whose weights are put before ``stem`` at one time.
+TOGETHER: Final = 64
+#: Spectra of a density that are kept: windows of posts in one run are nearly all as long.
+KERNELS_MAX: Final = 64
 #: What a convolution by FFT leaves where nothing is, of the largest value.
 NOISE: Final = 1e-12
 
@@ -65,6 +77,24 @@ class _Density:
     """Per second."""
     first: int
     """The step of the first value; may be negative."""
+    kernels: dict[int, NDArray[np.complex128]] = field(default_factory=dict)
+    """Its spectra, by size."""
+
+    def kernel(self, size: int) -> NDArray[np.complex128]:
+        """Its spectrum on a grid of this size."""
+        found = self.kernels.get(size)
+        if found is None:
+            if len(self.kernels) >= KERNELS_MAX:
+                self.kernels.clear()
+            found = self.kernels[size] = fft.rfft(self.values, size)
+        return found
+
+
+def routes_s(pace: Pace, route_length: int) -> float:
+    """After so many seconds all but one in ``LATE`` items are out that were in so many layers."""
+    # Waits of relays add up to one of Erlang's distribution.
+    waits = float(special.gammainccinv(route_length, 1 / LATE))
+    return waits * pace.relay_delay_s + (route_length + 1) * (LAG_HOPS_MAX + SPREAD_HOPS_MAX) * pace.hop_s
 
 
 def posterior(observed: "Observed", ground: "Ground") -> Array:
@@ -81,13 +111,15 @@ class OnionFlow:
         self,
         setting: Setting,
         packets: Sequence[SeenPacket] | Sightings,
-        stems: StemModel | None = None,
+        stems: StemModel | WideStemModel | None = None,
     ) -> None:
         """``stems``: that of the same setting, if it is at hand."""
         self._setting = setting
         self._stems = stems or StemModel(setting)
-        self._step_s = setting.pace.hop_s / STEPS_PER_HOP
+        pace = setting.pace
+        self._step_s = max(pace.hop_s / STEPS_PER_HOP, pace.relay_delay_s / STEPS_PER_DELAY_MAX)
         self._reach_s = setting.pace.hop_s * SPREAD_HOPS_MAX
+        self._back_s = routes_s(pace, setting.route_length)
         self._places: Mapping[bytes, int] = {}
         if isinstance(packets, Sightings):
             self._seen = packets
@@ -116,11 +148,16 @@ class OnionFlow:
         """Of shape (carriers, honest), for the places of packets that first showed an item, −1 if none did."""
         honest = len(self._setting.honest)
         found = np.full((len(carriers), honest), 1 / honest)
-        for row, place in enumerate(carriers):
-            walked = self._walk(int(place))
-            if walked is not None:
-                window, weights = walked
-                found[row] = self._stems.injectors(self._sightings[window], weights)
+        for first in range(0, len(carriers), TOGETHER):
+            rows, walks = [], []
+            for row, place in enumerate(carriers[first : first + TOGETHER], first):
+                walked = self._walk(int(place))
+                if walked is not None:
+                    window, weights = walked
+                    rows.append(row)
+                    walks.append(np.bincount(self._sightings[window], weights, minlength=2 * honest))
+            if rows:
+                found[rows] = self._stems.injectors(np.array(walks))
         return found
 
     def first_places(self, carrier: int) -> Array:
@@ -136,11 +173,10 @@ class OnionFlow:
         """Goes back from a packet; returns the window of packets that a route may take, and their weights."""
         if place < 0:
             return None
-        span_s = len(self._density[False].values) * self._step_s
         steps = self._setting.route_length
         at = self._seen_at[place]
         # A parent may be seen a little later than its child, if relays hardly wait.
-        start, stop = np.searchsorted(self._seen_at, [at - (steps + 1) * span_s, at + self._reach_s])
+        start, stop = np.searchsorted(self._seen_at, [at - self._back_s, at + self._reach_s])
         window = slice(int(start), max(int(stop), place + 1))
         grid = _Grid(self._seen_at[window], self._open_at[window], self._step_s)
         weights = np.zeros(window.stop - window.start)
@@ -155,13 +191,10 @@ class OnionFlow:
         return None if total <= 0 else (window, weights / total)
 
     def _back(self, weights: Array, window: slice, grid: "_Grid", rates: Array, known_share: float) -> Array:
-        earlier = np.zeros(len(weights))
         ours, on_stem = self._is_ours[window], self._on_stem[window]
-        for kind, density in self._density.items():
-            chosen = np.where(~ours & (on_stem == kind), weights / rates, 0.0)
-            if chosen.any():
-                earlier += grid.backward(chosen, density)
-        earlier *= self._may_hold[window]
+        honest = np.where(ours, 0.0, weights / rates)
+        parts = [(np.where(on_stem == kind, honest, 0.0), each) for kind, each in self._density.items()]
+        earlier = grid.backward(parts) * self._may_hold[window]
         parents = self._parents[window] - window.start
         known = np.flatnonzero((weights > 0) & ours & (parents >= 0))
         np.add.at(earlier, parents[known], weights[known] / known_share)
@@ -226,21 +259,29 @@ class _Grid:
 
     def forward(self, weights: Array, density: _Density) -> Array:
         """At each sighting, the sum of weighted densities since the openings."""
-        size, kernel = self._kernel(density)
+        size = self._size([density])
         opened = np.bincount(self._open, weights, minlength=size)
-        sums = _clean(np.fft.irfft(np.fft.rfft(opened) * kernel, size))
+        sums = _clean(fft.irfft(fft.rfft(opened) * density.kernel(size), size))
         return np.asarray(sums[(self._seen - density.first) % size])
 
-    def backward(self, weights: Array, density: _Density) -> Array:
-        """At each opening, the sum of weighted densities up to the sightings."""
-        size, kernel = self._kernel(density)
-        seen = np.bincount(self._seen, weights, minlength=size)
-        sums = _clean(np.fft.irfft(np.fft.rfft(seen) * kernel.conj(), size))
-        return np.asarray(sums[(self._open + density.first) % size])
+    def backward(self, parts: Sequence[tuple[Array, _Density]]) -> Array:
+        """At each opening, the sum of weighted densities up to the sightings; each part has a density of its own."""
+        size = self._size([density for _, density in parts])
+        first = parts[0][1].first
+        total = np.zeros(size // 2 + 1, dtype=np.complex128)
+        for weights, density in parts:
+            assert density.first == first
+            if weights.any():
+                seen = np.bincount(self._seen, weights, minlength=size)
+                total += fft.rfft(seen) * density.kernel(size).conj()
+        sums = _clean(fft.irfft(total, size))
+        return np.asarray(sums[(self._open + first) % size])
 
-    def _kernel(self, density: _Density) -> tuple[int, NDArray[np.complex128]]:
-        size = 1 << (self._last + len(density.values) - density.first).bit_length()
-        return size, np.fft.rfft(density.values, size)
+    def _size(self, densities: Sequence[_Density]) -> int:
+        longest = max(len(density.values) - density.first for density in densities)
+        # Rounded up, so that few sizes and so few spectra are wanted.
+        unit = 1 << max(0, (self._last + longest).bit_length() - 4)
+        return int(fft.next_fast_len(-(-(self._last + longest) // unit) * unit, real=True))
 
 
 def _clean(sums: Array) -> Array:

@@ -19,6 +19,7 @@ from .observations import Setting
 if TYPE_CHECKING:
     from .sightings import Sightings
     from .stem import StemModel
+    from .wide_stem import WideStemModel
 
 __all__ = ["Array", "Ground", "Observed", "Practice"]
 
@@ -26,6 +27,8 @@ Array = NDArray[np.float64]
 
 #: The fields of ``Observed`` that are not by run.
 _SHARED = ("relays", "routes", "sightings")
+#: Suspects times links up to which all pairs are counted out: 3,000 nodes with eight friends each, in half a minute.
+TABLES_MAX = 50_000_000
 #: An embargo that never ends, in hops.
 NEVER = 1e12
 
@@ -84,11 +87,17 @@ class Ground:
         return np.flatnonzero(~self.spies & (self.spy_counts > 0)).astype(np.int32)
 
     @cached_property
-    def stems(self) -> "StemModel":
+    def stems(self) -> "StemModel | WideStemModel":
         """What first sightings say about stems and floods on this ground; made once."""
-        from .stem import StemModel  # Only who asks needs what it compiles.
+        bare = self.bare and self.pace is None
+        # Only who asks needs what they compile.
+        if len(self.suspects) * len(self.graph.friends) > TABLES_MAX:
+            from .wide_stem import WideStemModel
 
-        return StemModel(self.setting, bare=self.bare and self.pace is None)
+            return WideStemModel(self.setting, bare=bare)
+        from .stem import StemModel
+
+        return StemModel(self.setting, bare=bare)
 
     @cached_property
     def setting(self) -> Setting:

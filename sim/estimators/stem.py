@@ -30,26 +30,22 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ...gossip.pace import STEM_END
 from ..spread.arrivals import Front, front, reach
 from ..spread.compiled import compiled
 from ..spread.counter import Key, derived, exponential, key_of
 from .observations import SeenPacket, Setting
+from .stem_law import HOPS_MAX, LONGEST, StemLaw, normed
 
 if TYPE_CHECKING:
     from .seen import Ground, Observed
 
 __all__ = ["StemModel", "posterior"]
 
-#: Stems that reach so many hops do so once in 10,000.
-HOPS_MAX: Final = 40
 #: Draws of a flood from each start. The work grows with the square of the mesh, and so fewer do where it is large.
 DRAWS_MAX: Final = 200
 DRAWS_MIN: Final = 10
 #: Starts and links of all draws together.
 DRAWS_WORK: Final = 200_000_000
-#: An exponential draw is longer once in 10^12.
-LONGEST: Final = 28.0
 #: What all pairs at one distance show counts for so many draws.
 SMOOTHING: Final = 10.0
 
@@ -80,18 +76,9 @@ class StemModel:
 
     def __init__(self, setting: Setting, *, bare: bool = False, seed: int = 0) -> None:
         """``bare``: the packets say who wrote them, and their injectors hold no embargo of their own."""
-        honest = setting.honest
-        self.index = {node: place for place, node in enumerate(honest)}
-        self._degrees = np.array([len(setting.friends[node]) for node in honest], dtype=np.float64)
-        rows = [
-            sorted(self.index[friend] for friend in setting.friends[node] if friend in self.index)
-            for node in honest
-        ]
-        self._starts = np.concatenate([[0], np.cumsum([len(row) for row in rows])]).astype(np.int64)
-        self._friends = np.array([friend for row in rows for friend in row], dtype=np.int32)
-        self._heads = np.repeat(np.arange(len(honest), dtype=np.int32), np.diff(self._starts))
-        self._spy_counts = self._degrees - np.diff(self._starts)
-        self._count_stems(setting, bare=bare)
+        law = StemLaw.of(setting, bare=bare)
+        self._law, self.index = law, law.index
+        self._count_stems()
         self._draw_floods(setting, seed)
         flooded: Array = self.starts @ self.announces
         self._posteriors = np.hstack([_columns(self.seen), _columns(flooded)])
@@ -104,9 +91,7 @@ class StemModel:
 
     def columns(self, first_friends: NDArray[np.integer], on_stem: NDArray[np.bool_]) -> Places:
         """The columns of the posteriors that first sightings ask for; all must have been seen."""
-        index = np.full(max(self.index, default=0) + 1, -1, dtype=np.intp)
-        index[list(self.index)] = np.arange(len(self.index))
-        return np.asarray(index[first_friends] + np.where(on_stem, 0, len(self.index)))
+        return self._law.columns(first_friends, on_stem)
 
     def posteriors(self, first_friends: NDArray[np.integer], on_stem: NDArray[np.bool_]) -> Array:
         """Of shape (packets, honest), from who told a spy first (−1 if nobody), and whether on the stem."""
@@ -115,60 +100,35 @@ class StemModel:
         found[told] = self._posteriors[:, self.columns(first_friends[told], on_stem[told])].T
         return found
 
-    def injectors(self, sightings: Places, weights: Array) -> Array:
-        """The distribution of the injector over ``setting.honest``, if it is of one of these with these weights."""
-        summed = np.bincount(sightings, weights, minlength=self._posteriors.shape[1])
-        posterior: Array = self._posteriors @ summed
-        return np.asarray(posterior / posterior.sum())
+    def injectors(self, weights: Array) -> Array:
+        """The distributions of injectors of shape (mixtures, honest), from what each column of ``columns`` weighs."""
+        found: Array = weights @ self._posteriors.T
+        return np.asarray(found / found.sum(axis=1, keepdims=True))
 
-    def _count_stems(self, setting: Setting, *, bare: bool) -> None:
-        embargo_hops = setting.pace.embargo_s / (setting.pace.hop_s + setting.latency_s)
-        count = len(self.index)
-        holders: Array = np.arange(HOPS_MAX + 1, dtype=np.float64) + (0.0 if bare else 1.0)
-        goes_on: Array = embargo_hops / (embargo_hops + holders)
-        spied = float(self._spy_counts.sum()) / max(1.0, float(self._degrees.sum()))
-        fires = self._embargo_shares(goes_on, spied, holders)
-        # Whoever has no other friend than the one it came from can only end the stem.
-        ends = np.where(self._degrees > 1, STEM_END, 1.0)
-        ending = ends + np.outer(fires, 1 - ends)
-        onward = np.outer(goes_on, (1 - ends) / np.maximum(1.0, self._degrees - 1))
-        first = goes_on[0] / np.maximum(1.0, self._degrees)
+    def _count_stems(self) -> None:
+        law, count = self._law, len(self.index)
         itself = np.eye(count)
-        self.seen = itself * (self._spy_counts * first)
-        self.starts = itself * (0.0 if bare else fires[0])
+        self.seen = itself * (law.spy_counts * law.first)
+        self.starts = itself * law.fires
         seen_hops, start_hops = np.zeros(HOPS_MAX + 1), np.zeros(HOPS_MAX)
         seen_hops[1], start_hops[0] = self.seen.sum(), self.starts.sum()
-        # By link, the same friendship seen from the friend.
-        twins = np.empty(len(self._friends), dtype=np.int64)
-        twins[np.lexsort((self._heads, self._friends))] = np.arange(len(self._friends))
-        walked = self._starts, self._friends, twins
-        _walk(*walked, first, ending, onward, self._spy_counts, self.seen, self.starts, seen_hops, start_hops)
-        self.seen_hops, self.start_hops = _normed(seen_hops), _normed(start_hops)
-
-    def _embargo_shares(self, goes_on: Array, spied: float, holders: Array) -> Array:
-        """By hops from the injector: that a holder's own embargo is the first to end, given that its coin went on.
-
-        Where the stem is by then is left to the mean: each further hop meets a spy or ends as the average one does.
-        """
-        shares = np.zeros(HOPS_MAX + 1)
-        for hop in range(HOPS_MAX - 1, -1, -1):
-            further = goes_on[hop] * (1 - spied) * (1 - STEM_END)
-            fires = (1 - goes_on[hop]) / max(1.0, holders[hop])
-            shares[hop] = fires + further * shares[hop + 1]
-        return shares
+        walked = law.starts, law.friends, law.twins
+        rules = law.first, law.ending, law.onward, law.spy_counts
+        _walk(*walked, *rules, self.seen, self.starts, seen_hops, start_hops)
+        self.seen_hops, self.start_hops = normed(seen_hops), normed(start_hops)
 
     def _draw_floods(self, setting: Setting, seed: int) -> None:
-        count, links, hop_s = len(self.index), len(self._friends), setting.pace.hop_s
+        count, links, hop_s = len(self.index), len(self._law.friends), setting.pace.hop_s
         draws = int(np.clip(DRAWS_WORK // max(1, count * links), DRAWS_MIN, DRAWS_MAX))
         counts = np.zeros((count, count))
-        if not self._spy_counts.any():
+        if not self._law.spy_counts.any():
             self.announces, self.hearing_s = counts, np.zeros(0)
             return
         transfer, latency = setting.transfer_s / hop_s, setting.latency_s / hop_s
         work, step = front(count, links, 1.0 + transfer, LONGEST + transfer)
         heard = np.empty((draws, count))
-        graph = self._starts, self._friends
-        _flood(*graph, self._spy_counts, transfer, latency, key_of(seed), work, step, counts, heard)
+        graph = self._law.starts, self._law.friends
+        _flood(*graph, self._law.spy_counts, transfer, latency, key_of(seed), work, step, counts, heard)
         self.hearing_s = heard[np.isfinite(heard)] * hop_s
         self.announces = self._smooth(counts)
 
@@ -176,9 +136,9 @@ class StemModel:
         """Mixes what was drawn with what all pairs at the same distance show."""
         count = len(counts)
         distances = np.full(counts.shape, np.inf, dtype=np.float32)
-        work, step = front(count, len(self._friends), 1.0, 1.0)
-        _distances(self._starts, self._friends, distances, work, step)
-        told_by = self._spy_counts > 0
+        work, step = front(count, len(self._law.friends), 1.0, 1.0)
+        _distances(self._law.starts, self._law.friends, distances, work, step)
+        told_by = self._law.spy_counts > 0
         hops = np.where(np.isfinite(distances) & told_by, distances, -1).astype(np.intp).reshape(-1)
         sums = np.bincount(hops + 1, counts.reshape(-1))
         typical = sums / np.maximum(np.bincount(hops + 1), 1)
@@ -288,10 +248,6 @@ def _distances(
     for node in range(len(distances)):
         source[0] = node
         reach(starts, friends, delays, source, at, distances[node], tellers, work, step)
-
-
-def _normed(weights: Array) -> Array:
-    return np.asarray(weights / max(float(weights.sum()), 1e-300))
 
 
 def _columns(joint: Array) -> Array:

@@ -5,8 +5,9 @@ says what else is told. *Spreading.* Coverage is measured from publication, over
 """
 
 from .anonymity import Anonymity, Author, Bin, Calibration, Verdict, summary
-from .numbers import entropy_bits, quantile, wilson
+from .numbers import entropy_bits, quantile, quantiles, wilson
 from .ranks import Ranking, calibrate, judge
+from .users import user_shares
 
 __all__ = [
     "Anonymity",
@@ -19,6 +20,8 @@ __all__ = [
     "entropy_bits",
     "judge",
     "quantile",
+    "quantiles",
     "summary",
+    "user_shares",
     "wilson",
 ]

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from .numbers import wilson
+from .numbers import quantiles, wilson
+from .users import user_shares
 
 __all__ = ["Anonymity", "Author", "Bin", "Calibration", "Verdict", "summary"]
 
@@ -99,6 +100,26 @@ class Anonymity:
     most_named: Author | None
     """The author who is most surely named often: with the highest lower end of the interval."""
     calibration: Calibration
+    entropy_quantiles: tuple[float, ...]
+    """Over posts, from the one that was hidden least (``numbers.quantiles``)."""
+    user_named_quantiles: tuple[float, ...]
+    """Over authors: how often each is named (``users``), from the safest to the worst off."""
+
+    def fields(self) -> dict[str, Any]:
+        """What a result says of it, but for who was named how often."""
+        worst = self.worst_off
+        return {
+            "entropy_bits": self.entropy_bits,
+            "min_entropy_bits": self.min_entropy_bits,
+            "effective_set": self.effective_set,
+            "top5": self.top5,
+            "expected_max_posterior": self.expected_max_posterior,
+            "calibrated": self.calibration.holds,
+            "worst_off_entropy_bits": worst and worst.entropy_bits,
+            "worst_off_p_named": self.user_named_quantiles[-1],
+            "entropy_quantiles": list(self.entropy_quantiles),
+            "user_named_quantiles": list(self.user_named_quantiles),
+        }
 
     def as_json(self) -> dict[str, Any]:
         """All of it as plain values."""
@@ -126,7 +147,18 @@ def summary(verdicts: Sequence[Verdict]) -> Anonymity | None:
         worst_off=min(authors, key=lambda author: (author.entropy_bits, author.node), default=None),
         most_named=max(authors, key=lambda author: (author.p_named_ci95[0], -author.node), default=None),
         calibration=_calibration(verdicts),
+        entropy_quantiles=tuple(quantiles([verdict.entropy_bits for verdict in verdicts])),
+        user_named_quantiles=tuple(quantiles(_user_shares(verdicts))),
     )
+
+
+def _user_shares(verdicts: Sequence[Verdict]) -> list[float]:
+    named: dict[int, float] = {}
+    posts: dict[int, int] = {}
+    for verdict in verdicts:
+        named[verdict.author] = named.get(verdict.author, 0.0) + verdict.named
+        posts[verdict.author] = posts.get(verdict.author, 0) + 1
+    return user_shares(list(named.values()), list(posts.values()))
 
 
 def _authors(verdicts: Sequence[Verdict]) -> list[Author]:

@@ -1,13 +1,15 @@
-"""Numbers of a sample: the interval of a share, a quantile, an entropy."""
+"""Numbers of a sample: the interval of a share, quantiles, an entropy."""
 
 import math
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-__all__ = ["entropy_bits", "quantile", "wilson"]
+__all__ = ["QUANTILES", "entropy_bits", "quantile", "quantiles", "wilson"]
 
 #: The normal quantile of a two-sided 95 %.
 Z_95: Final = 1.959963984540054
+#: How many quantiles stand for a whole distribution: from the least to the largest, in steps of 5 %.
+QUANTILES: Final = 21
 
 
 def wilson(count: float, total: int) -> tuple[float, float]:
@@ -35,3 +37,13 @@ def quantile(values: Sequence[float], share: float) -> float | None:
         return None
     value = sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
     return value if math.isfinite(value) else None
+
+
+def quantiles(values: Sequence[float]) -> list[float]:
+    """The distribution of a sample in few numbers: entry i is exceeded by no more than 1 − i/20 of it; none of nothing.
+
+    The first is the least, and the last the largest.
+    """
+    ordered = sorted(values)
+    last = len(ordered) - 1
+    return [ordered[round(last * place / (QUANTILES - 1))] for place in range(QUANTILES)] if ordered else []

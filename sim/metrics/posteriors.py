@@ -6,8 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .anonymity import Anonymity, Verdict, summary
+from .numbers import QUANTILES, quantiles
+from .users import user_shares
 
-__all__ = ["calibrated", "judge_posteriors", "verdicts"]
+__all__ = ["calibrated", "entropy_quantiles", "judge_posteriors", "named_quantiles", "verdicts"]
 
 Array = NDArray[np.float64]
 
@@ -51,6 +53,20 @@ def verdicts(posteriors: Array, authors: NDArray[np.integer], suspects: NDArray[
             strict=True,
         )
     ]
+
+
+def entropy_quantiles(entropies: Array) -> list[float]:
+    """``numbers.quantiles`` of very many posts."""
+    shares = np.linspace(0, 1, QUANTILES)
+    return [float(bits) for bits in np.quantile(entropies, shares, method="nearest")]
+
+
+def named_quantiles(authors: NDArray[np.integer], named: NDArray[np.bool_]) -> list[float]:
+    """The distribution over authors of how often each is named, from who wrote what and whether that was found."""
+    posts = np.bincount(authors)
+    wrote = posts > 0
+    hits = np.bincount(authors, weights=named)[wrote]
+    return quantiles(user_shares(hits.tolist(), posts[wrote].tolist()))
 
 
 def calibrated(scores: Array, authors: NDArray[np.integer], suspects: NDArray[np.integer]) -> Array:

@@ -17,7 +17,7 @@ from .engines import Done, Engine, Group
 from .files import ResultsError, put
 from .program import program
 from .sweep import Sweep
-from .table import Origin, origin_of, write
+from .table import Origin, origin_of, parted, write
 from .tasks import Task
 
 __all__ = ["carry_out", "parts_of"]
@@ -85,7 +85,7 @@ def carry_out(
             count += len(done.group)
             if tell is not None:
                 tell(count / len(missing), f"{count:,} of {len(missing):,} tasks")
-    write(out, [rows[keys[task]] for task in sweep.tasks], origin)
+    write(out, [row for task in sweep.tasks for row in parted(rows[keys[task]])], origin)
     shutil.rmtree(folder, ignore_errors=True)
     return True
 

@@ -18,6 +18,7 @@ from ..graphs.graph import Graph
 from . import shelf
 from .engines import Done, Group, done
 from .files import ResultsError
+from .tasks import ENGINES
 from .worker import order, perform
 
 __all__ = ["Dask"]
@@ -85,7 +86,7 @@ class Dask:
         sent = {}
         for task in group:
             text = dict(task.settings).get("graph", "")
-            if task.kind != "run" and self.graphs is not None and shelf.travels(text):
+            if task.kind not in ENGINES and self.graphs is not None and shelf.travels(text):
                 name = shelf.name_of(text, task.seed)
                 sent[name] = self._sent.get(name) or self._send(name, text, task.seed)
         return self.client.submit(_perform, order(group, self.graphs), sent, str(self.graphs), pure=False)

@@ -10,8 +10,10 @@ from .table import origin_of, read
 __all__ = ["draw_all"]
 
 
-def draw_all(path: Path, folder: Path, ending: str = "svg", heading: str = "") -> list[Path]:
+def draw_all(path: Path, folder: Path, ending: str = "svg", heading: str = "", seed: int = 1) -> list[Path]:
     """Draws what a table has the columns for; the paths of the pictures and, last, of the page.
+
+    ``seed`` decides where the nodes of a graph are drawn, and nothing else.
 
     Raises ``ResultsError`` if the table is none, has nothing to draw, or the folder cannot be written.
     """
@@ -23,8 +25,9 @@ def draw_all(path: Path, folder: Path, ending: str = "svg", heading: str = "") -
         known = "; ".join(f"{plot.name} needs {', '.join(plot.needs)}" for plot in all_plots())
         raise ResultsError(f"{path} has nothing to draw: {known}.")
     paths = [folder / f"{plot.name}.{ending}" for plot in plots]
-    for plot, place in zip(plots, paths, strict=True):
-        save(plot.draw(frame), place)
+    drawn = [(plot, plot.figure(frame, seed)) for plot in plots]
+    for (_, figure), place in zip(drawn, paths, strict=True):
+        save(figure, place)
     page = folder / "index.html"
-    write_page(page, frame, origin, heading or f"Results of {path.stem}")
+    write_page(page, frame, origin, heading or path.name, drawn)
     return [*paths, page]

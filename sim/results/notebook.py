@@ -91,12 +91,17 @@ def compare(
     runs: int = 10_000,
     seed: int = 1,
     repeat: int = 1,
+    traffic: bool = False,
     workers: int | None = None,
     tell: Callable[[float, str], None] | None = None,
 ) -> "polars.DataFrame":
-    """Compares schemes on one graph; with ``out``, a folder, it also writes the report. Raises ``ResultsError``."""
+    """Compares schemes on one graph; with ``out``, a folder, it also writes the report.
+
+    Of each scheme all estimators are asked that are worth it. With ``traffic`` two small meshes are simulated as well.
+    Raises ``ResultsError``.
+    """
     text = comparison.sweep_text(
-        graph, [str(each) for each in spies], schemes, runs=runs, seed=seed, repeat=repeat
+        graph, [str(each) for each in spies], schemes, runs=runs, seed=seed, repeat=repeat, traffic=traffic
     )
     if out is None:
         with _somewhere(None) as path:
@@ -109,13 +114,16 @@ def compare(
         _engine(workers, "local", None),
         "rumor.sim.compare(…) in Python",
         heading=heading,
+        seed=seed,
         tell=tell,
     )
     return read(Path(out) / comparison.TABLE)
 
 
-def plot(table: "polars.DataFrame | Path | str", name: str | None = None) -> Picture:
+def plot(table: "polars.DataFrame | Path | str", name: str | None = None, *, seed: int = 1) -> Picture:
     """Draws a table: the picture of this name, by default the first that the table has the columns for.
+
+    ``seed`` decides where the nodes of a graph are drawn, and nothing else.
 
     Raises ``ResultsError`` if there is none.
     """
@@ -126,7 +134,7 @@ def plot(table: "polars.DataFrame | Path | str", name: str | None = None) -> Pic
         raise ResultsError(
             f"The table has no columns for {name or 'any picture'}; what can be drawn is: {has or '–'}."
         )
-    return Picture(plots[0].draw(frame))
+    return Picture(plots[0].figure(frame, seed))
 
 
 def _engine(workers: int | None, engine: str, address: str | None) -> Callable[[Path], Engine]:

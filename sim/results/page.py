@@ -5,6 +5,7 @@ its head forbids the browser every request.
 """
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,8 +14,11 @@ from .table import Origin
 
 if TYPE_CHECKING:
     import polars
+    from matplotlib.figure import Figure
 
-__all__ = ["page", "write_page"]
+    from .plots import Plot
+
+__all__ = ["baseline", "page", "write_page"]
 
 #: Columns of the long table, as far as there are values, with what they are called.
 COLUMNS: Final = {
@@ -63,17 +67,25 @@ SHARES: Final = frozenset(
 #: Rows of the long table; a browser shows more only slowly.
 ROWS_MAX: Final = 2_000
 
+#: What defends nobody, and how often an estimator must name the author there, at which share of spies.
+UNDEFENDED: Final = "flood"
+BROKEN: Final = 0.5
+BROKEN_AT: Final = 0.1
+
+#: Plots with their pictures.
+Drawn = Sequence[tuple["Plot", "Figure"]]
+
 STYLE: Final = Path(__file__).with_name("page.css")
 
 
-def page(frame: "polars.DataFrame", origin: Origin, heading: str) -> str:
-    """The page of a table as text."""
+def page(frame: "polars.DataFrame", origin: Origin, heading: str, drawn: Drawn | None = None) -> str:
+    """The page of a table as text; with pictures that were drawn before, or all that the table has the columns for."""
     from .plots import drawable
     from .plots.style import inline
 
     figures = [
-        f'<figure role="img" aria-label="{html.escape(plot.title)}">{inline(plot.draw(frame), plot.name)}</figure>'
-        for plot in drawable(frame)
+        f'<figure role="img" aria-label="{html.escape(plot.title)}">{inline(figure, plot.name)}</figure>'
+        for plot, figure in drawn or [(plot, plot.figure(frame)) for plot in drawable(frame)]
     ]
     parts = [
         "<!doctype html>",
@@ -95,12 +107,15 @@ def page(frame: "polars.DataFrame", origin: Origin, heading: str) -> str:
     return "\n".join(parts)
 
 
-def write_page(path: Path, frame: "polars.DataFrame", origin: Origin, heading: str) -> None:
+def write_page(
+    path: Path, frame: "polars.DataFrame", origin: Origin, heading: str, drawn: Drawn | None = None
+) -> None:
     """Writes the page of a table. Raises ``ResultsError``."""
-    put(path, page(frame, origin, heading).encode())
+    put(path, page(frame, origin, heading, drawn).encode())
 
 
 def _summary(frame: "polars.DataFrame") -> str:
+    frame = _measured(frame)
     words = [f"{frame.height:,} row{'s' * (frame.height != 1)}"]
     for name, noun in (("runs", "runs"), ("posts", "posts")):
         if name in frame.columns and frame[name].sum():
@@ -110,6 +125,12 @@ def _summary(frame: "polars.DataFrame") -> str:
             html.escape(str(graph)) for graph in frame["graph"].drop_nulls().unique(maintain_order=True)[:4]
         ]
     return ", ".join(words)
+
+
+def _measured(frame: "polars.DataFrame") -> "polars.DataFrame":
+    """The rows that say how often authors were named, if any do; others are there for a picture."""
+    told = frame.drop_nulls("p_named") if "p_named" in frame.columns else frame.clear()
+    return told if told.height else frame
 
 
 def _named(frame: "polars.DataFrame") -> str:
@@ -143,16 +164,68 @@ def _named(frame: "polars.DataFrame") -> str:
             f"<h2>How often the author is named{html.escape(world and ': ' + world)}</h2><div class=scroll><table>"
             f"<thead><tr><th class=text>scheme{head}</thead><tbody>{''.join(lines)}</tbody></table></div>"
         )
+    parts += [f"<p>{html.escape(sentence)}</p>" for sentence in baseline(frame)]
     return "".join(parts)
 
 
 def _share(row: dict[str, Any]) -> str:
+    by = row.get("asked")
     return (
-        f"<td>{100 * row['p_named']:.3g} %<br><small>{100 * row['low']:.3g} – {100 * row['high']:.3g}</small>"
+        f"<td>{100 * row['p_named']:.3g} %<br><small>{100 * row['low']:.3g} – {100 * row['high']:.3g}"
+        f"{'<br>' + html.escape(by) if by else ''}</small>"
     )
 
 
+def baseline(frame: "polars.DataFrame") -> list[str]:
+    """Which estimators break what is not defended at all, in sentences: who cannot proves nothing about a defence."""
+    import polars
+
+    from .plots.cells import in_words, share_of_spies
+
+    if not {"kind", "scheme", "spies", "estimator", "p_named"} <= set(frame.columns):
+        return []
+    told = frame.filter(kind="spread").with_columns(share_of_spies(frame).alias("spies"))
+    told = told.drop_nulls(["spies", "p_named", "estimator"])
+    bare = told.filter(scheme=UNDEFENDED)
+    if not bare.height:
+        return []
+    at = min(bare["spies"].unique().sort().to_list(), key=lambda share: abs(share - BROKEN_AT))
+    shares = dict(
+        bare.filter(spies=at).group_by("estimator").agg(polars.col("p_named").mean()).sort("estimator").rows()
+    )
+    sentences = []
+    breaks = [f"{name} ({_percent(share)})" for name, share in shares.items() if share > BROKEN]
+    fails = [f"{name} ({_percent(share)})" for name, share in shares.items() if share <= BROKEN]
+    if breaks:
+        sentences.append(
+            f"Where nothing is defended, in {UNDEFENDED} with {in_words(at)}, over half of the authors are named by "
+            f"{_and(breaks)}."
+        )
+    if fails:
+        sentences.append(
+            f"With {in_words(at)}, {_and(fails)} cannot break even the undefended {UNDEFENDED}, so a scheme that only "
+            f"{'this estimator' if len(fails) == 1 else 'these estimators'} failed against is not shown to be any good."
+        )
+    others = told["estimator"].unique().sort().to_list()
+    apart = [name for name in others if name not in shares]
+    if apart:
+        sentences.append(
+            f"Made for one scheme, and not asked of {UNDEFENDED}: {_and(apart)}. What they have to reach is the share "
+            "of spies, below which no scheme can be whose relays see what they pass on."
+        )
+    return sentences
+
+
+def _and(words: list[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.3g} %"
+
+
 def _rows(frame: "polars.DataFrame") -> str:
+    frame = _measured(frame)
     names = [name for name in COLUMNS if name in frame.columns and frame[name].null_count() < frame.height]
     texts = {name for name in names if str(frame.schema[name]) == "String"}
     head = "".join(f"<th{' class=text' * (name in texts)}>{html.escape(COLUMNS[name])}" for name in names)

@@ -1,6 +1,6 @@
 """The kinds of tasks that are done in compiled code: ``spread``, and ``coverage``, the curve of how a packet spreads.
 
-``spread`` is ``rumor sim spread`` (``sim/trial``) with its options as settings. ``coverage`` has the same settings, as
+``spread`` is ``rumor sim spread`` (``sim/trials``) with its options as settings. ``coverage`` has the same settings, as
 far as they matter, and tells in ``coverage_curve`` when which share of the nodes had a packet, counted from when its
 author sent it, in mean delays of a hop: the median over ``runs``, and the first and the last quartile.
 """
@@ -9,6 +9,7 @@ import re
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import fields, replace
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,12 +17,13 @@ import numpy as np
 
 from ..graphs.graph import Graph, GraphError
 from ..graphs.spec import parse, read
-from ..spread.montecarlo import Rules, Spreading
-from ..trial import Trial, TrialError
+from ..spread.montecarlo import Spreading
+from ..trials import flaws
+from ..trials.trial import Trial, TrialError
 from . import shelf
 from .flaws import Flaw
 
-__all__ = ["CURVE_POINTS", "check", "command", "cover", "names", "spread", "trial"]
+__all__ = ["CURVE_POINTS", "check", "command", "cover", "names", "nodes_of_file", "spread", "trial"]
 
 #: Shares at which the curve is told: every fiftieth.
 CURVE_POINTS: Final = 50
@@ -63,22 +65,49 @@ def trial(settings: Mapping[str, str], seed: int) -> Trial:
 
 
 def check(settings: Mapping[str, str]) -> None:
-    """Raises ``Flaw`` if settings are impossible; what a graph must be is seen when it is made."""
+    """Raises ``Flaw`` if settings are impossible. Files are read; random graphs are made by the tasks alone."""
     made = trial(settings, 1)
-    spies = str(made.spies)
-    if re.fullmatch(r"[\d.]+", spies) and "." in spies and not 0 <= float(spies) <= 1:
-        raise Flaw(
-            "spies", f"is a share from 0.0 to 1.0, a count, hubs:SHARE or friends-of:NODE, and not {spies!r}."
-        )
     try:
-        parse(made.graph)
-        made._check()
+        spec = parse(made.graph)
+        nodes = spec.numbers.get("n")
+        if shelf.travels(made.graph):
+            nodes = nodes_of_file(made.graph, shelf.stamp_of(made.graph))
     except GraphError as error:
         raise Flaw("graph", str(error)) from error
+    _check_spies(str(made.spies), nodes)
+    try:
+        flaws.check(made)
     except TrialError as error:
         option, sentence = re.match(r"--([\w-]+):? (.*)", str(error), re.DOTALL).groups()  # type: ignore[union-attr]
         name = option.replace("-", "_")
         raise Flaw("spies_iid" if name in ("spies_iid", "spies_count") else name, sentence) from error
+
+
+@cache
+def nodes_of_file(text: str, stamp: str) -> int:  # noqa: ARG001
+    """How many nodes a graph has that is no family's, read once unless it changes. Raises ``GraphError``."""
+    graph = read(text, 1)
+    assert isinstance(graph, Graph)
+    if not graph.is_connected:
+        where = text.removeprefix("file:")
+        raise GraphError(f"{where} is not connected; take largest:{where}.")
+    return graph.node_count
+
+
+def _check_spies(text: str, nodes: int | None) -> None:
+    """Raises ``Flaw`` for a text that is none of the forms, and for more spies than there are nodes."""
+    amount = text.removeprefix("hubs:")
+    is_share, is_count = re.fullmatch(r"\d*\.\d+", amount), re.fullmatch(r"\d+", amount)
+    if text.startswith("friends-of:"):
+        return
+    if not (is_share or is_count) or (is_share and float(amount) > 1):
+        raise Flaw(
+            "spies", f"is a share from 0.0 to 1.0, a count, hubs:SHARE or friends-of:NODE, and not {text!r}."
+        )
+    if nodes is not None:
+        count = int(amount) if is_count else round(float(amount) * nodes)
+        if count >= nodes:
+            raise Flaw("spies", f"is {count} of {nodes:,} nodes; leave at least one who is none.")
 
 
 def spread(settings: Mapping[str, str], seed: int, graphs: Path | None) -> Mapping[str, Any]:
@@ -98,9 +127,8 @@ def cover(settings: Mapping[str, str], seed: int, graphs: Path | None) -> Mappin
     graph = read(asked.graph, seed) if graphs is None else shelf.take(graphs, asked.graph, seed)
     if not isinstance(graph, Graph) or not graph.is_connected:
         raise TrialError(f"--graph: {asked.graph} has no end, or parts that nothing reaches.")
-    rules = Rules(scheme=asked.scheme, delay=asked._delay, end=asked.end, embargo=asked.embargo)
     nobody = np.zeros(graph.node_count, dtype=np.bool_)
-    curves = Spreading(graph=graph, spies=nobody, rules=rules).curves(asked.runs, seed, CURVE_POINTS)
+    curves = Spreading(graph=graph, spies=nobody, rules=asked.rules).curves(asked.runs, seed, CURVE_POINTS)
     quartiles = np.quantile(curves.astype(np.float64), [0.25, 0.5, 0.75], axis=0)
     low, middle, high = [[float(f"{each:.4g}") for each in curve] for curve in quartiles]
     return {

@@ -3,7 +3,7 @@
 ``kind`` is the command (``spread`` unless given), ``seed`` the first seed and ``repeat`` how many seeds each cell gets,
 the same in all cells, so that cells are compared on the same worlds. Every other key is a setting of that command, with
 one value or a list; the cells are all combinations. Where the file has ``[[cells]]``, each of these tables makes cells
-of its own: its settings, which may be lists again, go before those at the top.
+of its own: its settings, which may be lists again, go before those at the top, and so do its ``kind`` and ``repeat``.
 
     graph  = "powerlaw-cluster:n=1000,mean_degree=8"
     spies  = [0.05, 0.1, 0.2]
@@ -35,6 +35,8 @@ __all__ = ["Sweep"]
 TASKS_MAX: Final = 1_000_000
 SEED_MAX: Final = 2**63 - 1
 _WORDS: Final = ("kind", "seed", "repeat", "cells")
+#: Those that a table of cells may have of its own.
+_OF_CELLS: Final = ("kind", "repeat")
 #: A key's place: which of the ``[[cells]]`` it stands in, −1 for the top, and its name.
 _Place = tuple[int, str]
 
@@ -84,14 +86,16 @@ class _Reader:
 
     def sweep(self, source: str) -> Sweep:
         seed = self._whole("seed", 1, 0, SEED_MAX)
-        repeat = self._whole("repeat", 1, 1, TASKS_MAX)
-        if seed + repeat - 1 > SEED_MAX:
-            self._fail((-1, "repeat"), f"leads to seeds above {SEED_MAX}; take a smaller `seed`.")
+        usual = self._whole("repeat", 1, 1, TASKS_MAX)
         cells = self.top.get("cells", [{}])
         if not isinstance(cells, list) or not cells or not all(isinstance(cell, dict) for cell in cells):
             self._fail((-1, "cells"), "is a list of tables; write `[[cells]]` above each.")
         tasks: list[Task] = []
         for number, cell in enumerate(cells):
+            repeat = self._whole("repeat", usual, 1, TASKS_MAX, cell, number)
+            if seed + repeat - 1 > SEED_MAX:
+                place = number if "repeat" in cell else -1
+                self._fail((place, "repeat"), f"leads to seeds above {SEED_MAX}; take a smaller `seed`.")
             for kind, settings in self._combinations(number, cell, (TASKS_MAX - len(tasks)) // repeat):
                 seeds = range(seed, seed + repeat)
                 tasks += [Task(kind=kind, settings=settings, seed=each) for each in seeds]
@@ -99,10 +103,19 @@ class _Reader:
             raise ResultsError(f"{self.name} has an empty list of values; give each setting at least one.")
         return Sweep(source=source, seed=seed, tasks=tuple(dict.fromkeys(tasks)))
 
-    def _whole(self, name: str, default: int, low: int, high: int) -> int:
-        value = self.top.get(name, default)
+    def _whole(
+        self,
+        name: str,
+        default: int,
+        low: int,
+        high: int,
+        table: Mapping[str, Any] | None = None,
+        number: int = -1,
+    ) -> int:
+        """A whole number from the top, or from the table of the cells of this number."""
+        value = (self.top if table is None else table).get(name, default)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
-            self._fail((-1, name), f"is a whole number from {low} to {high}, and not {value!r}.")
+            self._fail((number, name), f"is a whole number from {low} to {high}, and not {value!r}.")
         return value
 
     def _combinations(
@@ -110,7 +123,7 @@ class _Reader:
     ) -> Iterator[tuple[str, tuple[tuple[str, str], ...]]]:
         """The cells that one table of the file makes, each checked; no more than ``most``."""
         values = {name: ((-1, name), value) for name, value in self.top.items() if name not in _WORDS}
-        values |= {name: ((number, name), value) for name, value in cell.items() if name != "kind"}
+        values |= {name: ((number, name), value) for name, value in cell.items() if name not in _OF_CELLS}
         kind = cell.get("kind", self.top.get("kind", "spread"))
         if kind not in KINDS:
             place = (number if "kind" in cell else -1, "kind")

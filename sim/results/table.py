@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import polars
     import pyarrow
 
-__all__ = ["Origin", "Row", "flat", "origin_of", "read", "write"]
+__all__ = ["Origin", "Row", "flat", "origin_of", "parted", "read", "write"]
 
 #: Raised whenever a reader of the old tables would misread the new ones.
 SCHEMA: Final = 1
@@ -58,6 +58,13 @@ def flat(fields: Mapping[str, Any]) -> dict[str, Any]:
         elif name not in SPEEDS:
             row[name] = value
     return row
+
+
+def parted(row: Row) -> list[Row]:
+    """The rows that a task gave: one, or one for each group of spies that looked at its run."""
+    rest = dict(row)
+    groups = rest.pop("by_spies", None)
+    return [rest] if groups is None else [rest | flat(group) for group in groups]
 
 
 def write(path: Path, rows: Sequence[Row], origin: Origin) -> None:

@@ -1,13 +1,14 @@
 """Tasks: the cells of a sweep, each with one seed, and how they are done.
 
-A task is a command of the simulator (its *kind*: ``run`` or ``spread``) with settings as text. It is done in any
+A task is a command of the simulator (its *kind*: ``run`` or ``spread``), or what a picture needs besides (``coverage``,
+``spreading``, ``traffic``), with settings as text. It is done in any
 process on any machine, always with the same outcome: the row of a table. Each kind says what its settings are, what is
 wrong with some, and how it is done; here alone the sweep knows of the commands.
 """
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,11 @@ from . import table
 from .flaws import Flaw
 from .program import program
 
-__all__ = ["KINDS", "Flaw", "Kind", "Task", "do"]
+__all__ = ["ENGINES", "KINDS", "Flaw", "Kind", "Task", "do"]
+
+
+#: Kinds whose graph is a word of the scenario, and never a file.
+ENGINES: Final = ("run", "traffic")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +56,7 @@ class Task:
     @property
     def _stamp(self) -> str:
         """Tells a graph's file from what it was before."""
-        if self.kind == "run":
+        if self.kind in ENGINES:
             return ""
         from .shelf import stamp_of
 
@@ -82,7 +87,7 @@ def _typed(text: str) -> Any:
 # Runs of the real engines.
 
 
-def _run_settings() -> Collection[str]:
+def _run_settings() -> Set[str]:
     from ..scenario import SETTINGS
 
     return SETTINGS.keys() - {"seed"}
@@ -115,6 +120,22 @@ def _run_command(settings: Mapping[str, str], seed: int) -> str:
     return Scenario.read({**settings, "seed": str(seed)}).command()
 
 
+def _traffic_settings() -> Set[str]:
+    # What makes the two worlds differ is not for the file to say.
+    return _run_settings() - {"posts", "observed"}
+
+
+def _traffic(settings: Mapping[str, str], seed: int, graphs: Path | None) -> Mapping[str, Any]:  # noqa: ARG001
+    from ..scenario import Scenario
+
+    row: Mapping[str, Any] = _scenes().traffic(Scenario.read({**settings, "seed": str(seed)}))
+    return row
+
+
+def _traffic_command(settings: Mapping[str, str], seed: int) -> str:
+    return _run_command({**settings, "posts": "1", "observed": "1"}, seed)
+
+
 # Rumors in compiled code; whose modules take a while to import.
 
 
@@ -122,6 +143,12 @@ def _spreading() -> Any:
     from . import spreading
 
     return spreading
+
+
+def _scenes() -> Any:
+    from . import scenes
+
+    return scenes
 
 
 KINDS: Final[dict[str, Kind]] = {
@@ -138,4 +165,11 @@ KINDS: Final[dict[str, Kind]] = {
         do=lambda settings, seed, graphs: _spreading().cover(settings, seed, graphs),
         command=lambda settings, seed: _spreading().command(settings, seed),
     ),
+    "spreading": Kind(
+        settings=lambda: _scenes().spreading_settings(),
+        check=lambda settings: _scenes().check_spreading(settings),
+        do=lambda settings, seed, graphs: _scenes().spreading(settings, seed, graphs),
+        command=lambda settings, seed: _spreading().command(settings, seed),
+    ),
+    "traffic": Kind(settings=_traffic_settings, check=_run_check, do=_traffic, command=_traffic_command),
 }

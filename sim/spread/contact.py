@@ -13,7 +13,7 @@ from .compiled import compiled
 from .counter import Key, derived, exponential, whole
 from .heap import Heap, pop, push
 from .runs import AUTHOR, CHOICES, DANDELION, LINKS, SEEN, STEM, WALK
-from .stems import Walk, private_stem, relay_stem
+from .stems import Walk, private_stem, relay_walk
 
 __all__ = ["SEEN", "make_contacts"]
 
@@ -34,11 +34,12 @@ def make_contacts(
 ) -> None:
     """Fills ``author``, ``first_friend``, ``first_at``, ``on_stem`` and ``hops`` of as many runs as ``seen`` has.
 
+    Hops of a stem on a graph of relays are counted up to the first spy.
+
     ``entries`` has room for an entry a link, and ``honest`` are the nodes that are no spies.
     """
     node_count = len(starts) - 1
     reached = np.zeros(node_count, dtype=np.int64)
-    tellers = np.empty(len(friends) + 2, dtype=np.int32)
     nodes = np.empty(len(friends) + 2, dtype=np.int32)
     hop_at, hop_from, hop_to, _, flood_node, flood_at, counts = room
     for number in range(len(seen)):
@@ -48,7 +49,20 @@ def make_contacts(
         if scheme == STEM:
             private_stem(starts, friends, choices, walk_key, author, end, 0.0, False, 0.0, room)
         elif scheme >= DANDELION:
-            relay_stem(starts, friends, choices, walk_key, author, end, 0.0, scheme - DANDELION, 0.0, room)
+            relay_walk(
+                starts,
+                friends,
+                (starts, friends),
+                spies,
+                choices,
+                walk_key,
+                author,
+                end,
+                0.0,
+                scheme - DANDELION,
+                0.0,
+                room,
+            )
         else:
             flood_node[0], flood_at[0] = author, 0.0
             counts[0], counts[1] = 0, 1
@@ -61,21 +75,27 @@ def make_contacts(
                 break
         if row["on_stem"]:
             continue
+        # Whatever would come after the first spy heard is not entered: of a hub's friends there are hundreds.
+        bound = np.inf
         entries[2][0] = 0
-        nodes[0], tellers[0], fresh = flood_node[0], -1, 1
+        nodes[0], fresh = flood_node[0], 1
         push(entries, flood_at[0], 0)
         while entries[2][0] > 0:
             at, entry = pop(entries)
+            if at >= bound:
+                break
             node = nodes[entry]
             if reached[node] == number + 1:
                 continue
             reached[node] = number + 1
-            if spies[node] and tellers[entry] >= 0:
-                row["first_friend"], row["first_at"] = tellers[entry], at
-                break
             for link in range(starts[node], starts[node + 1]):
                 friend = friends[link]
                 if reached[friend] != number + 1:
-                    nodes[fresh], tellers[fresh] = friend, node
-                    push(entries, at + exponential(links, link), fresh)
-                    fresh += 1
+                    told = at + exponential(links, link)
+                    if told < bound:
+                        if spies[friend]:
+                            bound, row["first_friend"], row["first_at"] = told, node, told
+                        else:
+                            nodes[fresh] = friend
+                            push(entries, told, fresh)
+                            fresh += 1

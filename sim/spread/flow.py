@@ -3,14 +3,15 @@
 The compiled twin of what the engine does in ``mixing`` and ``spreading``: own clocks tick, an onion goes to a relay,
 which waits and injects what was inside, and so on. The packets of one place in their routes do not depend on each
 other, so they are made together: first all that own clocks injected, then all that first relays did. Each
-travels as ``runs`` says.
+travels as ``journeys`` says: whole, or on large graphs near.
 
 Left out: failed stems, retries, loops that time out, members that come and go.
 """
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,35 +19,27 @@ from numpy.typing import NDArray
 from ...gossip.mixing import LOOP_SHARE
 from ...gossip.pace import STEM_END, Pace
 from ..graphs.graph import Graph
-from .arrivals import Front, front
+from .arrivals import front
 from .compiled import compiled
-from .counter import Key, derived, exponential, key_of
-from .opening import open_packet
+from .counter import Key, derived, key_of
+from .heap import heap
+from .journeys import PACKET, near_journeys, whole_journeys
 from .runs import LONGEST
-from .stems import Walk, private_stem, walk
+from .stems import HOPS_MAX, walk
 
 __all__ = ["PACKET", "Flow", "flow"]
 
-#: What spies see of each packet, and in the last fields what nobody sees. Times are in seconds. ``opened_at`` is the
-#: median of honest nodes' first announcements to spies; ``relay`` whose key opens it, −1 if it shows an item.
-PACKET: Final = np.dtype(
-    [
-        ("stem_friend", np.int32),
-        ("stem_at", np.float64),
-        ("flood_friend", np.int32),
-        ("flood_at", np.float64),
-        ("opened_at", np.float64),
-        ("injector", np.int32),
-        ("injected_at", np.float64),
-        ("relay", np.int32),
-        ("relay_at", np.float64),
-        ("parent", np.int64),
-        ("tick", np.int64),
-        ("is_post", np.bool_),
-    ]
-)
 #: Packets that one thread makes at a time.
 BLOCK: Final = 512
+#: The same of near journeys, which need more room than time.
+NEAR_BLOCK: Final = 16_384
+#: Links of a graph from which on journeys are near.
+NEAR_MIN: Final = 50_000
+#: Whole journeys that near ones take their times from.
+SAMPLE: Final = 64
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +65,8 @@ def flow(
     route_length: int = 3,
     latency_s: float = 0.0,
     relays: NDArray[np.int64] | None = None,
+    posting_s: tuple[float, float] | None = None,
+    near: bool | None = None,
     threads: int = 1,
 ) -> Flow:
     """Lets own clocks tick for some hours.
@@ -81,11 +76,13 @@ def flow(
         spies: of shape (nodes,).
         pace: of the mesh.
         hours: of virtual time.
-        post_share: of honest nodes' ticks in the second half of the time that are posts.
+        post_share: of honest nodes' ticks while posts are made that are posts.
         seed: decides all.
         route_length: relays of an onion.
         latency_s: of a frame.
         relays: those who hold relay keys; by default all.
+        posting_s: from when to when posts are made; by default in the second half of the time.
+        near: whether packets are followed to the first spy only; by default on large graphs.
         threads: how many work on it; the result does not depend on it.
     """
     random = np.random.default_rng(np.random.SeedSequence([seed, 1]))
@@ -94,11 +91,21 @@ def flow(
     count = int(random.poisson(span_s * nodes / pace.interval_s))
     at = np.sort(random.uniform(0, span_s, count))
     injectors = random.integers(nodes, size=count)
-    posts = ~spies[injectors] & (at > span_s / 2) & (random.random(count) < post_share)
-    routes = np.array([random.choice(pool, route_length, replace=False) for _ in range(count)]).reshape(
-        count, route_length
-    )
+    from_s, to_s = posting_s or (span_s / 2, span_s)
+    posts = ~spies[injectors] & (at > from_s) & (at <= to_s) & (random.random(count) < post_share)
+    routes = _routes(random, pool, count, route_length)
     loops = ~posts & (random.random(count) < LOOP_SHARE)
+    if near is None:
+        near = len(graph.friends) > NEAR_MIN
+    travels = _Travels(
+        graph=graph,
+        spies=spies,
+        pace=pace,
+        latency=latency_s / pace.hop_s,
+        threads=threads,
+        seed=seed,
+        near=near,
+    )
     level = np.zeros(count, dtype=PACKET)
     level["injector"], level["injected_at"], level["parent"] = injectors, at, -1
     level["tick"], level["is_post"] = np.arange(count), posts
@@ -111,7 +118,7 @@ def flow(
             routes[ticks, depth] if depth < route_length else last if depth == route_length else -1
         )
         keys = derived_keys(seed, depth, ticks)
-        spread, by = _travel(graph, spies, pace, latency_s, keys, level, threads)
+        spread, by = travels.travel(keys, level)
         spreads.append(spread)
         tellers.append(by)
         made.append(level)
@@ -145,116 +152,88 @@ def _keys(seed: Key, numbers: NDArray[np.int64]) -> NDArray[np.uint64]:
     return keys
 
 
-def _travel(
-    graph: Graph,
-    spies: NDArray[np.bool_],
-    pace: Pace,
-    latency_s: float,
-    keys: NDArray[np.uint64],
-    packets: NDArray[np.void],
-    threads: int,
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Lets packets travel, and writes down what became of them. Returns a sample of how announcements spread."""
-    latency = latency_s / pace.hop_s
+def _routes(
+    random: np.random.Generator, pool: NDArray[np.int64], count: int, route_length: int
+) -> NDArray[np.int64]:
+    """Relays of each route, no one twice."""
+    places = random.integers(len(pool), size=(count, route_length))
+    while True:
+        ordered = np.sort(places, axis=1)
+        again = np.flatnonzero((ordered[:, 1:] == ordered[:, :-1]).any(axis=1))
+        if not len(again):
+            return pool[places]
+        places[again] = random.integers(len(pool), size=(len(again), route_length))
 
-    def block(first: int) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-        work, step = front(graph.node_count, len(graph.friends), 1.0, LONGEST + 3 * latency)
-        part = slice(first, first + BLOCK)
-        return _make_packets(
-            graph.starts,
-            graph.friends,
-            spies,
-            keys[part],
-            STEM_END,
-            pace.embargo_s / pace.hop_s,
-            latency,
-            pace.hop_s,
-            work,
-            step,
-            walk(),
-            packets[part],
+
+class _Travels:
+    """How the packets of one flow travel."""
+
+    def __init__(
+        self,
+        *,
+        graph: Graph,
+        spies: NDArray[np.bool_],
+        pace: Pace,
+        latency: float,
+        threads: int,
+        seed: int,
+        near: bool,
+    ) -> None:
+        self.graph, self.spies, self.pace, self.latency, self.threads = graph, spies, pace, latency, threads
+        self.ways = graph.starts, graph.friends, spies
+        self.rules = STEM_END, pace.embargo_s / pace.hop_s, latency, pace.hop_s
+        self.sample = self._sampled(seed) if near else None
+
+    def travel(
+        self, keys: NDArray[np.uint64], packets: NDArray[np.void]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        """Writes down what became of packets. Returns a sample of how announcements spread."""
+        if self.sample is None:
+            nothing = np.empty((0, 0), dtype=np.float32)
+            parts = self._by_blocks(
+                lambda part: self._whole(keys[part], packets[part], nothing), len(packets)
+            )
+            spreads, tellers = zip((np.zeros(0), np.zeros(0, dtype=np.int32)), *parts, strict=True)
+            return np.concatenate(spreads), np.concatenate(tellers)
+        arrivals, medians, spread, spread_by = self.sample
+
+        def block(part: slice) -> None:
+            entries = heap(len(self.graph.friends) + HOPS_MAX + 4)
+            near_journeys(
+                *self.ways, keys[part], *self.rules, entries, walk(), arrivals, medians, packets[part]
+            )
+
+        self._by_blocks(block, len(packets))
+        return spread, spread_by
+
+    def _by_blocks(self, block: Callable[[slice], T], count: int) -> list[T]:
+        size = BLOCK if self.sample is None else NEAR_BLOCK
+        parts = [slice(first, first + size) for first in range(0, count, size)]
+        if self.threads == 1:
+            return [block(part) for part in parts]
+        with ThreadPoolExecutor(self.threads) as pool:
+            return list(pool.map(block, parts))
+
+    def _whole(
+        self, keys: NDArray[np.uint64], packets: NDArray[np.void], arrivals: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
+        graph = self.graph
+        work, step = front(graph.node_count, len(graph.friends), 1.0, LONGEST + 3 * self.latency)
+        return whole_journeys(*self.ways, keys, *self.rules, work, step, walk(), packets, arrivals)
+
+    def _sampled(
+        self, seed: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64], NDArray[np.int32]]:
+        """Whole journeys from nodes at random: arrivals and median announcements, in hops since the opening."""
+        nodes = self.graph.node_count
+        packets = np.zeros(SAMPLE, dtype=PACKET)
+        packets["injector"] = np.random.default_rng(np.random.SeedSequence([seed, 2])).integers(
+            nodes, size=SAMPLE
         )
-
-    firsts = range(0, len(packets), BLOCK)
-    if threads == 1:
-        parts = [block(first) for first in firsts]
-    else:
-        with ThreadPoolExecutor(threads) as pool:
-            parts = list(pool.map(block, firsts))
-    nothing = np.zeros(0), np.zeros(0, dtype=np.int32)
-    spreads, tellers = zip(nothing, *parts, strict=True)
-    return np.concatenate(spreads), np.concatenate(tellers)
-
-
-@compiled
-def _make_packets(
-    starts: NDArray[np.int64],
-    friends: NDArray[np.int32],
-    spies: NDArray[np.bool_],
-    keys: NDArray[np.uint64],
-    end: float,
-    embargo: float,
-    latency: float,
-    hop_s: float,
-    work: Front,
-    step: float,
-    room: Walk,
-    packets: NDArray[np.void],
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    node_count = len(starts) - 1
-    times = np.empty(node_count, dtype=np.float32)
-    tellers = np.empty(node_count, dtype=np.int32)
-    delays = np.empty(len(friends), dtype=np.float32)
-    told = np.empty(node_count, dtype=np.float64)
-    # A few announcements of each packet, from other nodes each time.
-    told_by = np.empty(node_count, dtype=np.int32)
-    spread, spread_by = np.empty(len(packets) * 4), np.empty(len(packets) * 4, dtype=np.int32)
-    kept = 0
-    hop_at, hop_from, hop_to, _, _, _, _ = room
-    for number in range(len(packets)):
-        row, key = packets[number], keys[number]
-        private_stem(
-            starts,
-            friends,
-            derived(key, 0),
-            derived(key, 1),
-            row["injector"],
-            end,
-            embargo,
-            False,
-            latency,
-            room,
-        )
-        links = derived(key, 2)
-        for link in range(len(delays)):
-            delays[link] = exponential(links, link) + 3 * latency
-        hops = open_packet(starts, friends, delays, times, tellers, work, step, room)
-        began = row["injected_at"]
-        row["stem_friend"], row["stem_at"] = -1, np.inf
-        for hop in range(hops):
-            if spies[hop_to[hop]] and not spies[hop_from[hop]]:
-                row["stem_friend"], row["stem_at"] = hop_from[hop], began + hop_at[hop] * hop_s
-                break
-        row["flood_friend"], row["flood_at"], count = -1, np.inf, 0
-        for node in range(node_count):
-            if spies[node]:
-                continue
-            first = np.inf
-            for link in range(starts[node], starts[node + 1]):
-                friend = friends[link]
-                # Nobody announces to the one it came from.
-                if spies[friend] and tellers[node] != friend:
-                    first = min(first, times[node] + delays[link] - 2 * latency)
-            if first < np.inf:
-                at = began + first * hop_s
-                told[count], told_by[count] = at, node
-                count += 1
-                if at < row["flood_at"]:
-                    row["flood_friend"], row["flood_at"] = node, at
-        row["opened_at"] = np.median(told[:count]) if count else np.inf
-        for sample in range(min(4, count)):
-            chosen = (number * 7 + sample * 13) % count
-            spread[kept], spread_by[kept] = told[chosen] - row["opened_at"], told_by[chosen]
-            kept += 1
-        row["relay_at"] = began + times[row["relay"]] * hop_s if row["relay"] >= 0 else np.inf
-    return spread[:kept], spread_by[:kept]
+        packets["relay"] = -1
+        arrivals = np.empty((SAMPLE, nodes), dtype=np.float32)
+        keys = derived_keys(seed, SAMPLE, np.arange(SAMPLE))
+        spread, spread_by = self._whole(keys, packets, arrivals)
+        opened = arrivals.min(axis=1)
+        medians = packets["opened_at"] / self.pace.hop_s - opened
+        return arrivals - opened[:, np.newaxis], medians, spread, spread_by

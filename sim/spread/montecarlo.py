@@ -26,6 +26,19 @@ from .trees import CONTACT, first_contacts
 
 __all__ = ["Growing", "Rules", "Spreading", "Tell", "growing_room"]
 
+#: Schemes whose first contact ``contact`` knows how to find; of any other it would make something else.
+CONTACTED: Final = frozenset(
+    {
+        "flood",
+        "diffusion",
+        "stem",
+        "dandelion",
+        "dandelion-one-to-one",
+        "dandelion-per-edge",
+        "dandelion-per-transaction",
+        "dandelion-all-to-one",
+    }
+)
 #: Links that a block looks at, about, so that it takes a tenth of a second and a stop is soon heeded.
 BLOCK_LINKS: Final = 4_000_000
 BLOCK_RUNS_MAX: Final = 8_192
@@ -80,9 +93,10 @@ class Spreading:
 
     def __post_init__(self) -> None:
         quick = self.rules.delay == "exponential" and not self.rules.embargo and not self.spy_chance
-        if self.first_contact and (not quick or self.rules.scheme == "adaptive"):
+        if self.first_contact and (not quick or self.rules.scheme not in CONTACTED):
             raise ValueError(
-                "Runs end at the first contact only with exponential delays, fixed spies and no embargo."
+                "Runs end at the first contact only with exponential delays, fixed spies, no embargo, and stems or "
+                "floods that it knows."
             )
 
     def run(

@@ -2,7 +2,9 @@
 
 Compiled twins of the engine's strategies ``stem`` and ``dandelion`` (``gossip/spreading``), in units of a hop's mean
 delay. A walk ends in *floods*: where and when the packet is made open, by the coin, by a timer, or for want of a friend
-to go on with. Of several the first to happen counts; the others are open by then.
+to go on with. Of several the first to happen counts; the others are open by then. Nobody hands on a packet that it has
+from the same friend a second time, so that a stem that goes round ends there and waits for a timer. Where there are no
+timers it goes round again, up to its end, and nothing is lost.
 
 What is fixed for a day or an epoch (guard, successors, relays) is drawn anew with each key: whoever wants the same
 choices for many packets gives them one key for choices and each its own for times.
@@ -14,7 +16,7 @@ from numpy.typing import NDArray
 from .compiled import compiled, inlined
 from .counter import Key, derived, exponential, uniform, whole
 
-__all__ = ["HOPS_MAX", "Walk", "private_stem", "relay_of", "relay_stem", "walk"]
+__all__ = ["HOPS_MAX", "Walk", "private_stem", "relay_of", "relay_stem", "relay_walk", "walk"]
 
 #: A stem that has made so many hops is flooded. One in 10^9 gets there.
 HOPS_MAX = 200
@@ -93,8 +95,19 @@ def private_stem(
         at += exponential(times, _HOP + hops) + latency
         hop_at[hops], hop_from[hops], hop_to[hops], hop_floods[hops] = at, node, successor, floods
         hops += 1
+        if embargo and _is_repeated(hop_from, hop_to, hops - 1):
+            break
         node, source = successor, node
     counts[0], counts[1] = hops, floods
+
+
+@inlined
+def _is_repeated(hop_from: NDArray[np.int32], hop_to: NDArray[np.int32], hop: int) -> bool:
+    """Whether a hop was over the same link, in the same direction, as one before it."""
+    found = False
+    for earlier in range(hop):
+        found |= hop_from[earlier] == hop_from[hop] and hop_to[earlier] == hop_to[hop]
+    return found
 
 
 @inlined
@@ -108,20 +121,56 @@ def relay_of(starts: NDArray[np.int64], friends: NDArray[np.int32], key: Key, no
     return friends[start + second + (second >= first)]
 
 
+@inlined
+def _is_relay(starts: NDArray[np.int64], friends: NDArray[np.int32], key: Key, of: int, node: int) -> bool:
+    """Whether a node is one of another's two relays."""
+    start, degree = starts[of], starts[of + 1] - starts[of]
+    first = whole(key, 0, degree)
+    if friends[start + first] == node or degree < _RELAYS:
+        return friends[start + first] == node
+    second = whole(key, 1, degree - 1)
+    return friends[start + second + (second >= first)] == node
+
+
 @compiled
 def _even_slot(
-    starts: NDArray[np.int64], friends: NDArray[np.int32], choices: Key, node: int, source: int
+    starts: NDArray[np.int64],
+    friends: NDArray[np.int32],
+    senders: tuple[NDArray[np.int64], NDArray[np.int32]],
+    choices: Key,
+    node: int,
+    source: int,
 ) -> int:
     """The slot of an edge in, so that the edges into a node take its two relays in turn, in a private order."""
     own = derived(choices, node)
     mine, earlier = derived(own, 4 + source), 0
-    for place in range(starts[node], starts[node + 1]):
-        friend = friends[place]
+    first, last = senders[0][node], senders[0][node + 1]
+    for place in range(first, last):
+        friend = senders[1][place]
         if friend != source and derived(own, 4 + friend) < mine:
-            key = derived(choices, friend)
-            if node in (relay_of(starts, friends, key, friend, 0), relay_of(starts, friends, key, friend, 1)):
-                earlier += 1
+            earlier += _is_relay(starts, friends, derived(choices, friend), friend, node)
     return (earlier + whole(own, 3, _RELAYS)) % _RELAYS
+
+
+@compiled
+def _shared_slot(
+    starts: NDArray[np.int64],
+    friends: NDArray[np.int32],
+    senders: tuple[NDArray[np.int64], NDArray[np.int32]],
+    choices: Key,
+    node: int,
+) -> int:
+    """The slot of a node's own packets: that of all edges into it if they have the same, else one at random."""
+    own = derived(choices, node)
+    shared = -1
+    for place in range(senders[0][node], senders[0][node + 1]):
+        friend = senders[1][place]
+        if _is_relay(starts, friends, derived(choices, friend), friend, node):
+            slot = whole(own, 4 + friend, _RELAYS)
+            if shared >= 0 and slot != shared:
+                return whole(own, 3, _RELAYS)
+            shared = slot
+    return shared if shared >= 0 else whole(own, 3, _RELAYS)
 
 
 @compiled
@@ -140,6 +189,43 @@ def relay_stem(
     """A walk on the graph of relays of Dandelion++: two friends each, a choice between them, and diffusers.
 
     ``variant``: 0 one-to-one, 1 per-edge, 2 per-transaction, 3 all-to-one.
+    """
+    nobody = np.empty(0, dtype=np.bool_)
+    relay_walk(
+        starts,
+        friends,
+        (starts, friends),
+        nobody,
+        choices,
+        times,
+        author,
+        end,
+        embargo,
+        variant,
+        latency,
+        room,
+    )
+
+
+@compiled
+def relay_walk(
+    starts: NDArray[np.int64],
+    friends: NDArray[np.int32],
+    senders: tuple[NDArray[np.int64], NDArray[np.int32]],
+    spies: NDArray[np.bool_],
+    choices: Key,
+    times: Key,
+    author: int,
+    end: float,
+    embargo: float,
+    variant: int,
+    latency: float,
+    room: Walk,
+) -> None:
+    """The same where edges may have one direction: ``senders`` are rows of those who can send to each node.
+
+    It ends at the first of ``spies``, unless they are none. ``variant`` may be 4 as well: per-edge, but that own
+    packets share the relay of the edges in if these do.
     """
     hop_at, hop_from, hop_to, hop_floods, flood_node, flood_at, counts = room
     hops = floods = 0
@@ -164,10 +250,12 @@ def relay_stem(
             floods += 1
         if variant == 2:
             slot = whole(times, _NEXT + hops, _RELAYS)
+        elif variant == 4 and source < 0:
+            slot = _shared_slot(starts, friends, senders, choices, node)
         elif variant == 3 or source < 0:
             slot = whole(own, 3, _RELAYS)
         elif variant == 0:
-            slot = _even_slot(starts, friends, choices, node, source)
+            slot = _even_slot(starts, friends, senders, choices, node, source)
         else:
             slot = whole(own, 4 + source, _RELAYS)
         if been and variant != 2:
@@ -178,5 +266,7 @@ def relay_stem(
         at += exponential(times, _HOP + hops) + latency
         hop_at[hops], hop_from[hops], hop_to[hops], hop_floods[hops] = at, node, successor, floods
         hops += 1
+        if (len(spies) and spies[successor]) or (embargo and _is_repeated(hop_from, hop_to, hops - 1)):
+            break
         node, source = successor, node
     counts[0], counts[1] = hops, floods

@@ -4,13 +4,15 @@ Chance alone puts one value in twenty beyond two standard errors, and one in 370
 three and nine in ten within two, and no value may be known so badly that this says nothing.
 """
 
+import math
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from .known import Known, Measured
+from .known import Known
+from .measured import Measured
 
 __all__ = ["Comparison", "Verdict", "compare_all", "is_valid"]
 
@@ -43,7 +45,8 @@ class Comparison:
     @property
     def errors_off(self) -> float:
         """How many standard errors they are apart; positive if more was measured."""
-        return (self.measured.value - self.known.expected) / max(self.measured.error, 1e-300)
+        error = math.hypot(self.measured.error, self.known.expected_error)
+        return (self.measured.value - self.known.expected) / max(error, 1e-300)
 
     @property
     def interval(self) -> tuple[float, float]:

@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 import trio
+from click.testing import CliRunner
 
+from rumor.gossip.presets import parameters
 from rumor.node.account import Account, AccountError
+from rumor.node.cli import main
 from rumor.node.profile import HOME_VARIABLE, Profile
 from rumor.node.setup import SetupError, create, found_offline, opened_store, unlock
 from rumor.node.storage.store import MemoryStore
@@ -34,6 +37,35 @@ def test_a_profile_without_passphrase_opens_again(profile: Profile) -> None:
     assert account.genesis.mesh_id.hex() == founded["id"]
     with pytest.raises(SetupError, match="in the mesh 'town' already"):
         found_offline(profile, str, "city", trial=True)
+
+
+def test_a_preset_and_what_is_given_beside_it_go_into_the_genesis(profile: Profile) -> None:
+    """A founder's choice is everybody's: it is in the mesh's id."""
+    create(profile, None, LISTEN)
+    found_offline(profile, str, "town", trial=False, preset="careful", bytes_per_day=300_000_000)
+
+    async def read() -> Account:
+        async with opened_store(profile, unlock(profile, str)) as store:
+            return await Account.load(store)
+
+    genesis = trio.run(read).genesis
+    assert genesis is not None
+    assert genesis.parameters == parameters("careful", bytes_per_day=300_000_000)
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (["--trial", "--preset", "quick"], "leave out --preset"),
+        (["--trial", "--route-length", "2"], "leave out --route-length"),
+        (["--preset", "hasty"], "'hasty' is not one of 'quick', 'balanced', 'careful'"),
+        (["--route-length", "6"], "6 is not in the range 1<=x<=5"),
+    ],
+)
+def test_a_choice_that_cannot_be_is_wrong_usage(words: list[str], says: str) -> None:
+    refused = CliRunner().invoke(main, ["found", "town", *words])
+    assert refused.exit_code == 2
+    assert says in refused.stderr
 
 
 def test_nobody_else_may_read_a_profile(profile: Profile) -> None:

@@ -2,17 +2,20 @@
 
 import math
 from collections import defaultdict
+from typing import Any
 
 import pytest
 from worlds import PLAIN, world
 
 from rumor.gossip.packets import Packet
 from rumor.gossip.spreading import Situation
-from rumor.sim import evidence
+from rumor.sim import evidence, experiment, report
 from rumor.sim.estimators.observations import SeenPacket, Setting
 from rumor.sim.experiment import Run, prepare
 from rumor.sim.metrics import judge
+from rumor.sim.network import Network
 from rumor.sim.scenario import Scenario
+from rumor.sim.workload import Workload
 
 #: A tick in half a minute for each of sixteen members, a quarter of them spies.
 MIXING = {
@@ -138,6 +141,29 @@ def test_the_stem_is_named_as_often_as_its_posterior_says() -> None:
     error = math.sqrt(sum(excess**2 for excess in by_author.values())) / len(posts)
     assert abs(gap) < 3 * error < 0.2
     assert judged.p_named > 0.2  # A stem names at least as many as there are spies.
+
+
+def test_each_share_of_spies_has_what_it_would_have_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Spies who look change nothing: the trace, and what the spies of each share make of it, are those of a run with
+    that share alone, if the same members write."""
+    small = PLAIN | MIXING | {"nodes": "10", "hours": "0.15", "settle_s": "240", "warmup_s": "60"}
+    together = experiment.run(Scenario.read(small | {"spies": "0.1,0.4"}))
+    authors = [host.index for host in together.network.hosts if host.is_honest]
+
+    def written(network: Network, _: list[int], *rest: Any) -> Workload:
+        return Workload(network, authors, *rest)
+
+    monkeypatch.setattr(experiment, "Workload", written)
+    told = report.result(together)
+    assert [group["spies"] for group in told["by_spies"]] == [0.1, 0.4]
+    assert told["posts_published"] > 5
+    for group, known in zip(told["by_spies"], together.ledgers, strict=True):
+        alone = experiment.run(Scenario.read(small | {"spies": str(group["spies"])}))
+        assert alone.network.trace.digest() == together.network.trace.digest()
+        for name in ("spies", "first_heard", "stemmed", "carriers", "onions", "openings", "ours"):
+            assert getattr(alone.ledger, name) == getattr(known, name)
+        assert {name: report.result(alone)[name] for name in group} == group
+    assert {name: told[name] for name in group} == group
 
 
 def test_a_post_that_spies_never_saw_says_nothing(mixed: Mixed) -> None:

@@ -8,8 +8,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rumor.sim.metrics import Ranking, Verdict, calibrate, entropy_bits, judge, quantile, summary, wilson
-from rumor.sim.metrics.posteriors import calibrated, judge_posteriors
+from rumor.sim.metrics import (
+    Ranking,
+    Verdict,
+    calibrate,
+    entropy_bits,
+    judge,
+    quantile,
+    quantiles,
+    summary,
+    user_shares,
+    wilson,
+)
+from rumor.sim.metrics.posteriors import calibrated, judge_posteriors, named_quantiles
 from rumor.sim.seeds import Stream
 
 
@@ -164,3 +175,34 @@ def test_scores_that_only_rank_become_posteriors() -> None:
     assert found[np.arange(runs), first].mean() == pytest.approx(0.4 + 0.6 / 50, abs=0.02)
     tied = np.zeros((runs, 50))
     assert calibrated(tied, authors, suspects) == pytest.approx(np.full((runs, 50), 1 / 50))
+
+
+def test_quantiles_have_the_least_and_the_largest() -> None:
+    assert quantiles([]) == []
+    assert quantiles([3.0]) == [3.0] * 21
+    assert quantiles([each / 100 for each in range(100, -1, -1)]) == [each / 20 for each in range(21)]
+
+
+def test_users_who_differ_by_chance_alone_are_equally_well_off() -> None:
+    """Of coins with ten throws each some show nine heads; none of them is called the worse coin."""
+    random = np.random.default_rng(1)
+    named = random.binomial(10, 0.3, 400).astype(float)
+    shares = user_shares(named.tolist(), [10] * 400)
+    assert named.max() >= 8
+    assert max(shares) - min(shares) < 0.12
+    assert user_shares([0.0, 1.0, 1.0], [1, 1, 1]) == pytest.approx([2 / 3] * 3)  # Nothing can be told.
+    assert user_shares([0.0, 0.0], [5, 7]) == [0.0, 0.0]
+
+
+def test_users_who_are_unlike_are_told_apart() -> None:
+    """A tenth is named eight times in ten, and nine tenths one time in ten; and many posts are believed."""
+    random = np.random.default_rng(2)
+    truth = np.where(np.arange(500) % 10 == 0, 0.8, 0.1)
+    posts = random.integers(5, 60, 500)
+    named = random.binomial(posts, truth)
+    shares = np.array(user_shares(named.tolist(), posts.tolist()))
+    raw = named / posts
+    assert np.abs(shares - truth).mean() < np.abs(raw - truth).mean()
+    assert shares.max() == pytest.approx(0.85, abs=0.1)
+    authors, right = np.repeat(np.arange(2), 1_000), np.repeat([True, False], 1_000)
+    assert named_quantiles(authors, right)[::20] == pytest.approx([0.0, 1.0], abs=0.002)

@@ -207,4 +207,4 @@ def test_columns_of_a_flow_and_packets_one_by_one_say_the_same() -> None:
     by_place = OnionFlow(setting, single, stems).authors(carriers[:3])
     for place, posterior in zip(carriers[:3].tolist(), by_place, strict=True):
         name = next(name for name, each in names.items() if each == place)
-        assert list(named.author(name).values()) == posterior.tolist()
+        assert list(named.author(name).values()) == pytest.approx(posterior.tolist(), rel=1e-12)

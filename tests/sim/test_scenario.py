@@ -23,8 +23,9 @@ def test_options_and_files_are_read_alike_and_options_come_first(tmp_path: Path)
 
 def test_the_command_of_a_run_repeats_it() -> None:
     scenario = read(
-        nodes="30", latency="exponential:0.1", churn="0.1", surround="true", spies="0.3", seed="7"
+        nodes="30", latency="exponential:0.1", churn="0.1", surround="true", spies="0.3,0.05", seed="7"
     )
+    assert scenario.spies == (0.05, 0.3)
     words = shlex.split(scenario.command())
     assert words[:3] == ["rumor", "sim", "run"]
     options = {name[2:].replace("-", "_"): text for name, text in zip(words[3::2], words[4::2], strict=True)}
@@ -42,6 +43,10 @@ def test_every_default_is_read_as_it_is_written() -> None:
         ({"nodes": "x"}, "--nodes is a whole number"),
         ({"nodes": "1025"}, "--nodes is a whole number from 2 to 1024"),
         ({"spies": "1.5"}, "--spies is a number from 0 to 1"),
+        ({"spies": "0.1,"}, "--spies is a number from 0 to 1, and not ''"),
+        ({"spies": "0.1,1.5"}, "--spies is a number from 0 to 1, and not '1.5'"),
+        ({"spies": "0.1,0.2", "droppers": "0.1"}, "--spies: Several shares are for spies who only look"),
+        ({"spies": "0.1,1"}, "--spies: Somebody must be left"),
         ({"graph": "star"}, "--graph is one of complete"),
         ({"surround": "yes"}, "--surround is true or false"),
         ({"mean_degree": "7"}, "--mean-degree: The mean degree of this kind"),

@@ -19,14 +19,16 @@ from click.testing import CliRunner, Result
 
 import rumor.sim
 from rumor.node.cli import main
-from rumor.sim import Graph, Trial, TrialError, asking, trial
+from rumor.sim import Graph, Trial, TrialError, asking
 from rumor.sim.commands.spread import command as spread_command
 from rumor.sim.graphs.spec import read
 from rumor.sim.graphs.spies import choose
 from rumor.sim.graphs.tree import Tree
 from rumor.sim.spread import montecarlo
 from rumor.sim.spread.montecarlo import Growing, Rules, Spreading
-from rumor.sim.trial import spread, sureness
+from rumor.sim.trials import trial
+from rumor.sim.trials.figures import sureness
+from rumor.sim.trials.trial import spread
 
 GRAPH = "powerlaw-cluster:n=200,mean_degree=8"
 RUNS = 20_000

@@ -7,7 +7,8 @@ from click.testing import CliRunner
 
 from rumor.sim.commands import main
 from rumor.sim.validation import known
-from rumor.sim.validation.known import KNOWN, Measured
+from rumor.sim.validation.known import KNOWN
+from rumor.sim.validation.measured import Measured
 from rumor.sim.validation.validate import Comparison, Verdict, compare_all, is_valid
 
 #: Those that take some milliseconds once they are compiled.

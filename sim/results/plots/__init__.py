@@ -29,9 +29,18 @@ class Plot:
     """What it shows, for the report."""
     needs: tuple[str, ...]
     """Columns that a table must have, with at least one value each."""
-    draw: "Callable[[polars.DataFrame], Figure]"
+    draw: "Callable[..., Figure]"
+    """From a data frame; and, if ``takes_seed``, a number that decides what is left to chance."""
+    suits: "Callable[[polars.DataFrame], bool]" = lambda _: True
+    """Whether a table that has the columns is worth drawing."""
     place: int = 100
     """Where it comes in the report; the least first."""
+    takes_seed: bool = False
+    """Whether chance has a part in how it looks, though none in what it says."""
+
+    def figure(self, frame: "polars.DataFrame", seed: int = 1) -> "Figure":
+        """Draws it."""
+        return self.draw(frame, seed) if self.takes_seed else self.draw(frame)
 
 
 @cache
@@ -45,6 +54,6 @@ def all_plots() -> tuple[Plot, ...]:
 
 
 def drawable(frame: "polars.DataFrame") -> list[Plot]:
-    """The plots that this table has the columns for."""
+    """The plots that this table has the columns for, and that it is worth drawing by."""
     has = {name for name in frame.columns if frame[name].null_count() < frame.height}
-    return [plot for plot in all_plots() if has.issuperset(plot.needs)]
+    return [plot for plot in all_plots() if has.issuperset(plot.needs) and plot.suits(frame)]

@@ -10,7 +10,17 @@ from polars import DataFrame
 
 from ...metrics.numbers import Z_95
 
-__all__ = ["SETTINGS", "cells", "count_of", "share_of_spies", "worlds"]
+__all__ = [
+    "SETTINGS",
+    "cells",
+    "count_of",
+    "in_words",
+    "one_world",
+    "share_of_spies",
+    "strongest",
+    "surest",
+    "worlds",
+]
 
 #: What tells cells apart, as far as a table has it; everything else is measured.
 SETTINGS = (
@@ -25,7 +35,11 @@ _KINDS = {"run": "real engines", "spread": "compiled"}
 
 def count_of(frame: DataFrame) -> polars.Expr:
     """How many rumors a row stands for."""
-    has = [polars.col(name).cast(polars.Float64) for name in ("runs", "posts") if name in frame.columns]
+    has = [
+        polars.col(name).cast(polars.Float64)
+        for name in ("runs", "posts_published", "posts")
+        if name in frame.columns
+    ]
     return polars.coalesce(*has, polars.lit(1.0))
 
 
@@ -46,17 +60,7 @@ def cells(frame: DataFrame, *, keep: tuple[str, ...] = ()) -> DataFrame:
 
     ``spies`` is a share here; rows whose spies are none (``hubs:0.1``) are left out.
     """
-    names = [name for name in SETTINGS if name in frame.columns and name != "mean_degree"]
-    if frame.schema.get("mean_degree", polars.Float64) != polars.Float64:
-        names.append("mean_degree")
-    if "estimator" in frame.columns:
-        # A run has asked several already, and says which one was the strongest.
-        asked = polars.col("estimator").cast(polars.String).fill_null("")
-        is_run = polars.col("kind") == "run" if "kind" in frame.columns else polars.lit(False)
-        frame = frame.with_columns(
-            polars.when(is_run).then(polars.lit("")).otherwise(asked).alias("estimator")
-        )
-    told = frame.with_columns(share_of_spies(frame).alias("spies")).drop_nulls(["spies", "p_named"])
+    told, names = _told(frame)
     count, named = polars.col("count"), polars.col("p_named")
     z2 = Z_95**2
     centre = (named + z2 / (2 * count)) / (1 + z2 / count)
@@ -68,6 +72,8 @@ def cells(frame: DataFrame, *, keep: tuple[str, ...] = ()) -> DataFrame:
             (named * count).sum() / count.sum(),
             *(polars.col(name).cast(polars.Float64).mean() for name in keep),
             count.sum(),
+            # A run says itself which one was the strongest in it.
+            polars.col("asked").drop_nulls().unique().sort().str.join(", "),
         )
         .with_columns((centre - half).clip(0).alias("low"), (centre + half).clip(None, 1).alias("high"))
         .sort("p_named", descending=True, maintain_order=True)
@@ -79,6 +85,58 @@ def cells(frame: DataFrame, *, keep: tuple[str, ...] = ()) -> DataFrame:
         "spies",
         maintain_order=True,
     )
+
+
+def _told(frame: DataFrame) -> tuple[DataFrame, list[str]]:
+    """The rows that say how often authors were named, and the columns that tell their cells apart."""
+    names = [name for name in SETTINGS if name in frame.columns and name != "mean_degree"]
+    if frame.schema.get("mean_degree", polars.Float64) != polars.Float64:
+        names.append("mean_degree")
+    told = frame.with_columns(share_of_spies(frame).alias("spies")).drop_nulls(["spies", "p_named"])
+    if "estimator" not in told.columns:
+        return told.with_columns(polars.lit(None, polars.String).alias("asked")), names
+    asked = polars.col("estimator").cast(polars.String)
+    is_run = polars.col("kind") == "run" if "kind" in told.columns else polars.lit(False)
+    # A run has asked several already.
+    once = polars.when(is_run).then(polars.lit("")).otherwise(asked.fill_null(""))
+    return told.with_columns(asked.alias("asked"), once.alias("estimator")), names
+
+
+def strongest(frame: DataFrame) -> DataFrame:
+    """The rows of the estimator that names most in each cell; ``spies`` is a share here."""
+    told, names = _told(frame)
+    found = cells(frame).select(names)
+    return told.join(found, on=names, how="semi", nulls_equal=True, maintain_order="left")
+
+
+def surest(frame: DataFrame) -> DataFrame:
+    """The rows of the estimator that is left with the least entropy in each cell, of those that are not too sure."""
+    told, names = _told(frame)
+    if "calibrated" in told.columns:
+        # Of a scheme that none is calibrated on, all.
+        fair = polars.col("calibrated").fill_null(True)
+        told = told.filter(fair | ~fair.any().over("scheme"))
+    alike = [name for name in names if name != "estimator"]
+    least = told.group_by(names).agg(polars.col("entropy_bits").mean()).sort("entropy_bits", *names)
+    found = least.unique(alike, keep="first", maintain_order=True).select(names)
+    return told.join(found, on=names, how="semi", nulls_equal=True, maintain_order="left")
+
+
+def in_words(share: float) -> str:
+    """A share of spies."""
+    return f"{100 * share:.3g} % spies"
+
+
+def one_world(frame: DataFrame) -> tuple[str, DataFrame]:
+    """Of several worlds the one in which most schemes were tried, and of these the largest; named if there are more."""
+    parts = worlds(frame)
+
+    def size(part: DataFrame) -> tuple[int, float]:
+        nodes = part["nodes"].max() if "nodes" in part.columns else 0
+        return part["scheme"].n_unique(), float(nodes or 0)  # type: ignore[arg-type]
+
+    name, part = max(parts, key=lambda entry: size(entry[1]))
+    return (name if len(parts) > 1 else ""), part
 
 
 def worlds(frame: DataFrame) -> list[tuple[str, DataFrame]]:

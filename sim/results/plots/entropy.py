@@ -1,7 +1,9 @@
 """Entropy: how unsure the adversary stays, post by post, and who is the worst off.
 
-A row has both as lists of quantiles, so that a table stays small whatever was run: entry i of n stands at the share
-(i + ½)/n. ``entropy_quantiles`` are over posts, in bits; ``user_named_quantiles`` over users: how often each was named.
+A row has both as lists of quantiles, so that a table stays small whatever was run: from the least to the largest, in
+equal steps. ``entropy_quantiles`` are over posts, in bits; ``user_named_quantiles`` over users: how often each was
+named, as far as it can be told from chance. Of several estimators the surest one counts on the left, if it is not too
+sure, and the one that names most on the right.
 """
 
 import math
@@ -13,7 +15,7 @@ from matplotlib.figure import Figure
 from polars import DataFrame
 
 from . import Plot
-from .cells import share_of_spies
+from .cells import in_words, one_world, strongest, surest
 from .style import FAINT, HALO, QUIET, canvas, colour, dark, label_ends, panel_title, title
 
 __all__ = ["PLOT", "draw"]
@@ -22,27 +24,26 @@ SPIES = 0.2
 
 
 def draw(frame: DataFrame) -> Figure:
-    """Needs ``scheme``, ``entropy_quantiles`` and ``user_named_quantiles``; shows the share of spies nearest to 0.2."""
+    """Needs the two lists, ``scheme``, ``spies`` and ``p_named``; shows the share of spies nearest to 0.2."""
     frame = frame.drop_nulls(["entropy_quantiles", "user_named_quantiles"])
-    of = ""
-    if "spies" in frame.columns:
-        told = frame.with_columns(share_of_spies(frame).alias("spies")).drop_nulls("spies")
-        if told.height:
-            spies = min(told["spies"].unique().sort().to_list(), key=lambda share: abs(share - SPIES))
-            frame, of = told.filter(polars.col("spies") == spies), f", {100 * spies:.3g} % spies"
+    world, named_rows = one_world(strongest(frame))
+    spies = min(named_rows["spies"].unique().sort().to_list(), key=lambda share: abs(share - SPIES))
+    named_rows = named_rows.filter(polars.col("spies") == spies)
+    frame = one_world(surest(frame))[1].filter(polars.col("spies") == spies)
+    of = ", ".join(filter(None, [in_words(spies), world]))
     figure = canvas(2, width=11, height=4.6)
     title(figure, "How unsure the spies stay, and who is the worst off")
     left, right = figure.axes
-    panel_title(left, f"Posts of which spies are no surer than this{of}")
-    panel_title(right, f"Users, from the safest to the worst off{of}")
-    labels = []
+    panel_title(left, f"Posts: how unsure spies are who wrote them; {of}")
+    panel_title(right, f"Users, from the safest to the worst off; {of}")
+    labels: list[tuple[float, float, str, str]] = []
     for (scheme,), rows in frame.group_by("scheme", maintain_order=True):
-        ink = colour(str(scheme))
-        bits, named = _mean(rows["entropy_quantiles"]), _mean(rows["user_named_quantiles"])
-        left.plot(bits, _shares(bits), color=ink)
-        right.plot(_shares(named), named, color=ink)
+        bits = _mean(rows["entropy_quantiles"])
+        left.plot(bits, _shares(bits), color=colour(str(scheme)), clip_on=False)
+    for (scheme,), rows in named_rows.group_by("scheme", maintain_order=True):
+        named, ink = _mean(rows["user_named_quantiles"]), colour(str(scheme))
+        right.plot(_shares(named), named, color=ink, clip_on=False)
         labels.append((1.0, float(named[-1]), str(scheme), ink))
-    _name_left(left, frame)
     if "nodes" in frame.columns:
         best = math.log2(float(frame["nodes"].max()))  # type: ignore[arg-type]
         left.axvline(best, color=QUIET, linewidth=1.2, linestyle=(0, (1, 1.6)))
@@ -56,8 +57,9 @@ def draw(frame: DataFrame) -> Figure:
             fontsize=9,
             color=QUIET,
         )
-        left.set_xlim(0, best * 1.06)
+        left.set_xlim(-0.01 * best, best * 1.06)
     left.set_ylim(0, 1.02)
+    left.set_ylabel("Posts that are hidden no better")
     left.set_xlabel("Entropy of the adversary's belief, in bits")
     right.set_xlim(0, 1)
     right.set_ylim(0, 1.02)
@@ -66,6 +68,7 @@ def draw(frame: DataFrame) -> Figure:
     for axis in (left.yaxis, right.xaxis, right.yaxis):
         axis.set_major_formatter(lambda value, _: f"{100 * value:.0f} %")
     right.grid(axis="y", color=FAINT)
+    _name_left(left, frame)
     label_ends(right, labels)
     return figure
 
@@ -76,7 +79,7 @@ def _mean(quantiles: polars.Series) -> "np.ndarray[Any, Any]":
 
 
 def _shares(values: "np.ndarray[Any, Any]") -> "np.ndarray[Any, Any]":
-    return (np.arange(len(values)) + 0.5) / len(values)
+    return np.linspace(0, 1, len(values))
 
 
 def _name_left(axes: Any, frame: DataFrame) -> None:
@@ -89,12 +92,14 @@ def _name_left(axes: Any, frame: DataFrame) -> None:
     for place, name in enumerate(order):
         share = 0.88 - 0.7 * (place + 0.5) / len(order)
         x = float(np.interp(share, _shares(means[name]), means[name]))
+        # Beside the axis there is no room to the left.
+        is_near = x < 0.12 * axes.get_xlim()[1]
         axes.annotate(
             name,
             (x, share),
-            (-8, 2),
+            (8 if is_near else -8, 2),
             textcoords="offset points",
-            ha="right",
+            ha="left" if is_near else "right",
             va="center",
             fontsize=9.5,
             color=dark(colour(name)),
@@ -105,7 +110,7 @@ def _name_left(axes: Any, frame: DataFrame) -> None:
 PLOT = Plot(
     name="entropy",
     title="How unsure the spies stay, and who is the worst off",
-    needs=("scheme", "entropy_quantiles", "user_named_quantiles"),
+    needs=("scheme", "spies", "p_named", "entropy_quantiles", "user_named_quantiles"),
     draw=draw,
     place=40,
 )

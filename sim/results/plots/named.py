@@ -55,7 +55,13 @@ def draw(frame: DataFrame) -> Figure:
 def _panel(axes: Any, part: DataFrame) -> None:
     from_, to = float(part["spies"].min() or 0), float(part["spies"].max() or 1)  # type: ignore[arg-type]
     axes.set_xlabel("Share of spies among the members")
-    axes.set_xlim(max(0, from_ - 0.03 * (to - from_)), to if to > from_ else to + 0.05)
+    if from_ == to:
+        # One share alone: dots with bars, and names beside them.
+        axes.set_xticks([to])
+        axes.set_xlim(0.9 * to, 1.02 * to)
+        from_, to = 0.9 * to, 1.02 * to
+    else:
+        axes.set_xlim(max(0, from_ - 0.03 * (to - from_)), to)
     axes.xaxis.set_major_formatter(lambda value, _: f"{100 * value:.3g} %")
     shares = np.linspace(max(from_, 1e-3), to, 100)
     axes.plot(shares, shares, color=INK, linewidth=1.2, linestyle=(0, (1, 1.6)))
@@ -68,11 +74,14 @@ def _panel(axes: Any, part: DataFrame) -> None:
                 if variants
                 else ""
             )
-            x, y = one["spies"].to_numpy(), one["p_named"].to_numpy()
+            # Never is at the foot of a logarithmic axis.
+            x, y = one["spies"].to_numpy(), np.maximum(one["p_named"].to_numpy(), axes.get_ylim()[0])
             ink = colour(str(scheme))
             axes.fill_between(
                 x, one["low"].to_numpy(), one["high"].to_numpy(), color=ink, alpha=0.18, linewidth=0
             )
+            if len(x) == 1:
+                axes.plot([x[0]] * 2, [one["low"][0], one["high"][0]], color=ink, linewidth=1.4, alpha=0.6)
             axes.plot(
                 x,
                 y,
@@ -84,9 +93,7 @@ def _panel(axes: Any, part: DataFrame) -> None:
                 clip_on=False,
                 zorder=3,
             )
-            labels.append(
-                (float(x[-1]), float(y[-1]) or axes.get_ylim()[0], f"{scheme}{more and ', ' + more}", ink)
-            )
+            labels.append((float(x[-1]), float(y[-1]), f"{scheme}{more and ', ' + more}", ink))
     if "nodes" in part.columns and "onion" in part["scheme"]:
         nodes = float(part["nodes"].max())  # type: ignore[arg-type]
         bound = bound_of_onions(shares, nodes, ROUTE_LENGTH)

@@ -1,16 +1,19 @@
 """Spreading: the friend graph with one rumor on its way, as a few moments side by side.
 
-A table of one row a node: ``x`` and ``y`` where it is drawn, ``friends`` as a list of numbers of rows, ``time`` when it
-got the rumor (null if never), and, if there are any, ``is_spy`` and ``teller``, who told it.
+A row has it in lists by node: ``rumor_times`` when each got the rumor (null if never), ``rumor_tellers`` who told it
+(−1 for nobody), ``rumor_spies`` 1 for a spy; and ``rumor_links`` with the two ends of every friendship. Of several rows
+the first is drawn. Where the nodes are drawn follows from the graph and a seed.
 """
 
+from typing import Any
+
 import numpy as np
-from matplotlib.collections import LineCollection
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from polars import DataFrame
 
 from . import Plot
-from .style import FAINT, INK, PAPER, QUIET, canvas, colour, panel_title, title
+from .style import FAINT, IDLE, IDLE_SPY, INK, PAPER, QUIET, canvas, colour, panel_title, title
 
 __all__ = ["PLOT", "draw", "layout"]
 
@@ -32,40 +35,28 @@ def layout(
     return np.array([places[node] for node in range(node_count)])
 
 
-def draw(frame: DataFrame) -> Figure:
-    """Needs ``x``, ``y``, ``friends`` and ``time``."""
-    places = frame.select("x", "y").to_numpy()
-    times = np.array([np.inf if each is None else each for each in frame["time"].to_list()])
-    is_spy = frame["is_spy"].to_numpy() if "is_spy" in frame.columns else np.zeros(len(times), dtype=bool)
-    edges = [
-        (node, friend)
-        for node, each in enumerate(frame["friends"].to_list())
-        for friend in each
-        if node < friend
-    ]
+def draw(frame: DataFrame, seed: int = 1) -> Figure:
+    """Needs ``rumor_times``, ``rumor_tellers``, ``rumor_spies`` and ``rumor_links``."""
+    row = frame.drop_nulls("rumor_times").row(0, named=True)
+    times = np.array([np.inf if each is None or np.isnan(each) else each for each in row["rumor_times"]])
+    tellers, is_spy = np.array(row["rumor_tellers"], dtype=int), np.array(row["rumor_spies"], dtype=bool)
+    edges = np.array(row["rumor_links"], dtype=int).reshape(-1, 2)
+    places = layout(edges, len(times), seed)
     order = np.sort(times[np.isfinite(times)])
     author = int(times.argmin())
-    figure = canvas(len(SHARES), width=12, height=3.55)
+    figure = canvas(2, 2, width=9, height=8.2)
     title(figure, "One rumor on its way")
-    size = 700 / len(times) + 6
+    size = 1500 / len(times) + 8
     for axes, share in zip(figure.axes, SHARES, strict=True):
         moment = order[max(0, int(np.ceil(share * len(order))) - 1)]
         has = times <= moment
-        lines = places[np.array(edges)]
-        axes.add_collection(LineCollection(lines, colors=FAINT, linewidths=0.5, zorder=1))
-        if "teller" in frame.columns:
-            told = [
-                (node, teller)
-                for node, teller in enumerate(frame["teller"].to_list())
-                if has[node] and teller is not None and teller >= 0
-            ]
-            if told:
-                axes.add_collection(
-                    LineCollection(places[np.array(told)], colors=_HAS, linewidths=0.9, alpha=0.7, zorder=2)
-                )
+        _links(axes, places[edges], color=FAINT, linewidth=0.5, zorder=1)
+        told = np.flatnonzero(has & (tellers >= 0))
+        ways = places[np.stack([told, tellers[told]], axis=1)]
+        _links(axes, ways, color=_HAS, linewidth=0.9, alpha=0.6, zorder=2)
         for mask, ink in (
-            (~has & ~is_spy, "#b9c0c7"),
-            (~has & is_spy, "#eab38f"),
+            (~has & ~is_spy, IDLE),
+            (~has & is_spy, IDLE_SPY),
             (has & ~is_spy, _HAS),
             (has & is_spy, _SPY),
         ):
@@ -83,18 +74,30 @@ def draw(frame: DataFrame) -> Figure:
         )
         axes.set_axis_off()
         axes.set_aspect("equal")
-        panel_title(axes, f"t = {moment:.2g}: {has.sum():,} of {len(times):,} have it")
+        panel_title(axes, f"after {moment:.2g} mean delays of a hop: {has.sum():,} of {len(times):,} have it")
     first = figure.axes[0]
     first.annotate("author", places[author], (7, 7), textcoords="offset points", fontsize=9, color=INK)
+    inks = {"has it": _HAS, "not yet": IDLE, "spy that has it": _SPY, "spy, not yet": IDLE_SPY}
     handles = [
         first.scatter([], [], s=30, color=ink, label=text)
-        for ink, text in ((_HAS, "has it"), (_SPY, "spy that has it"), ("#b9c0c7", "not yet"))
-        if text != "spy that has it" or is_spy.any()
+        for text, ink in inks.items()
+        if "spy" not in text or is_spy.any()
     ]
-    figure.legend(handles=handles, loc="upper right", ncols=3, frameon=False, fontsize=9, labelcolor=QUIET)
+    figure.legend(handles=handles, loc="upper right", ncols=4, frameon=False, fontsize=9, labelcolor=QUIET)
     return figure
 
 
+def _links(axes: Axes, ends: "np.ndarray[Any, Any]", **look: Any) -> None:
+    """Draws lines, given as an array of shape (lines, 2, 2), as one path: many would make a large file."""
+    broken = np.concatenate([ends, np.full((len(ends), 1, 2), np.nan)], axis=1).reshape(-1, 2)
+    axes.plot(broken[:, 0], broken[:, 1], solid_joinstyle="bevel", **look)
+
+
 PLOT = Plot(
-    name="spreading", title="One rumor on its way", needs=("x", "y", "friends", "time"), draw=draw, place=50
+    name="spreading",
+    title="One rumor on its way",
+    needs=("rumor_times", "rumor_tellers", "rumor_spies", "rumor_links"),
+    draw=draw,
+    place=50,
+    takes_seed=True,
 )

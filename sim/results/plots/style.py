@@ -23,6 +23,8 @@ __all__ = [
     "COLOURS",
     "FAINT",
     "HALO",
+    "IDLE",
+    "IDLE_SPY",
     "INK",
     "PAPER",
     "QUIET",
@@ -46,6 +48,9 @@ QUIET: Final = "#6a727b"
 FAINT: Final = "#dfe3e7"
 """Lines that only guide the eye."""
 PAPER: Final = "#fdfdfe"
+IDLE: Final = "#b9c0c7"
+"""Who has nothing yet."""
+IDLE_SPY: Final = "#eab38f"
 
 COLOURS: Final = {
     "flood": "#d55e00",
@@ -61,6 +66,8 @@ COLOURS: Final = {
 }
 #: For what has no colour of its own.
 _MORE: Final = ("#7f4fa3", "#8a6d3b", "#4d4d4d", "#b8a600")
+#: What is cut from the coordinates of a picture.
+_SHORTER: Final = re.compile(rb"(\.\d\d)\d+")
 #: Points between the lines of two labels.
 _LABEL_GAP: Final = 12.5
 #: Points by which a label may be off without a line that leads to it.
@@ -231,13 +238,23 @@ def inline(figure: Figure, name: str) -> str:
     """A picture as a part of a page, in the page's own ink and paper; ``name`` sets its ids apart."""
     svg = picture(figure, "svg").decode()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    # On a narrow screen it is scrolled rather than shrunk until nobody can read it.
+    width = float(re.search(r' width="([\d.]+)pt"', svg)[1])  # type: ignore[index]
     svg = re.sub(r' (width|height)="[\d.]+pt"', "", svg, count=2)
+    svg = svg.replace("<svg", f'<svg style="min-width: {0.9 * width:.0f}px"', 1)
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'(url\(#|xlink:href="#)', rf"\g<1>{name}-", svg)
     for ink in (*COLOURS.values(), *_MORE):
         # Letters come nearer to the ink, which is light on dark paper.
         svg = svg.replace(f"fill: {dark(ink)}", f"fill: color-mix(in srgb, {ink} 72%, currentColor)")
-    of_page = {INK: "currentColor", PAPER: "var(--paper)", FAINT: "var(--line)", QUIET: "var(--quiet)"}
+    of_page = {
+        INK: "currentColor",
+        PAPER: "var(--paper)",
+        FAINT: "var(--line)",
+        QUIET: "var(--quiet)",
+        IDLE: "var(--idle)",
+        IDLE_SPY: "var(--idle-spy)",
+    }
     for own, name in of_page.items():
         svg = svg.replace(own, name)
     return svg
@@ -249,7 +266,12 @@ def picture(figure: Figure, ending: str) -> bytes:
     with mpl.rc_context(_RULES):
         when = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(ending, {})
         figure.savefig(file, format=ending, dpi=200, metadata=when)
-    return file.getvalue()
+    if ending != "svg":
+        return file.getvalue()
+    # A hundredth of a point is finer than any screen; this halves what has many lines.
+    return re.sub(
+        rb'( (?:d|x|y)=")([^"]*)', lambda found: found[1] + _SHORTER.sub(rb"\1", found[2]), file.getvalue()
+    )
 
 
 def save(figure: Figure, path: Path) -> None:

@@ -6,6 +6,8 @@ import pytest
 import trio.testing
 from people import asking, pair, town, until
 
+from rumor.gossip.presets import parameters
+
 MockClock = trio.testing.MockClock
 
 
@@ -40,6 +42,23 @@ async def test_a_mesh_from_founding_to_reading(autojump_clock: MockClock) -> Non
             assert (await anns.get("/status")).json()["friends"] == 0
 
 
+async def test_a_mesh_is_founded_with_what_its_founder_chose(autojump_clock: MockClock) -> None:
+    """A preset by its name, and whatever is given beside it; null is as good as nothing."""
+    async with town() as place:
+        ann = await place.add("ann")
+        async with asking(ann) as client:
+            body = {
+                "name": "town",
+                "trial": False,
+                "preset": "quick",
+                "bytes_per_day": None,
+                "route_length": 4,
+            }
+            assert (await client.post("/mesh", json=body)).status_code == 201
+        assert ann.node.driver is not None
+        assert ann.node.driver.engine.genesis.parameters == parameters("quick", route_length=4)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
@@ -57,6 +76,10 @@ async def test_a_mesh_from_founding_to_reading(autojump_clock: MockClock) -> Non
         ("POST", "/secrets", b'{"text": "\\u0000"}', 400),
         ("POST", "/mesh", b'{"name": "again"}', 409),
         ("POST", "/mesh", b'{"name": "x", "trial": "yes"}', 400),
+        ("POST", "/mesh", b'{"name": "x", "preset": "hasty"}', 400),
+        ("POST", "/mesh", b'{"name": "x", "preset": []}', 400),
+        ("POST", "/mesh", b'{"name": "x", "route_length": 6}', 400),
+        ("POST", "/mesh", b'{"name": "x", "bytes_per_day": "1"}', 400),
         ("POST", "/friends", b'{"uri": "http://example.org"}', 400),
         ("POST", "/friends", b'{"uri": "rumor:\\ud800"}', 400),
         ("POST", "/friends", b'{"uri": "rumor:aaaa"}', 400),

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from rumor.sim.metrics import wilson
 from rumor.sim.results.files import ResultsError
-from rumor.sim.results.page import page
+from rumor.sim.results.page import baseline, page
 from rumor.sim.results.plots import all_plots, drawable, style
-from rumor.sim.results.plots.cells import cells
+from rumor.sim.results.plots.cells import cells, strongest, surest
 from rumor.sim.results.plots.frontier import _front
 from rumor.sim.results.plots.named import bound_of_onions
 from rumor.sim.results.plots.style import _apart, in_words, inline, picture, save
@@ -49,6 +49,7 @@ def sweep() -> polars.DataFrame:
                 "latency_p50_s": 600.0 if scheme == "onion" else 0.1,
                 "bytes_per_node_day": 2e8 if scheme == "onion" else 1e6,
                 "coverage_curve": [5 * each for each in QUANTILES],
+                "entropy_bits": 4.0,
                 "entropy_quantiles": [7 * each for each in QUANTILES],
                 "user_named_quantiles": QUANTILES,
             }
@@ -59,22 +60,50 @@ def sweep() -> polars.DataFrame:
     )
 
 
-def traffic() -> polars.DataFrame:
-    rows = [{"time_s": 7.0 * each, "size": 100 + each, "posted_s": 60.0} for each in range(100)]
-    return polars.DataFrame([{"world": world, **row} for world in ("posting", "silent") for row in rows])
+def traffic(more: int = 0) -> polars.DataFrame:
+    """Two worlds; ``more`` bytes in one frame of the second."""
+    times, sizes, friends = (
+        [7.0 * each for each in range(100)],
+        [100.0 + each for each in range(100)],
+        [1.0] * 100,
+    )
+    other = [size + more * (place == 5) for place, size in enumerate(sizes)]
+    row = {f"{world}_times_s": times for world in ("posting", "silent")}
+    row |= {f"{world}_friends": friends for world in ("posting", "silent")}
+    return polars.DataFrame(
+        [{"kind": "traffic", **row, "posting_sizes": sizes, "silent_sizes": other, "posted_s": 60.0}]
+    )
 
 
 def spreading() -> polars.DataFrame:
     count = 30
     return polars.DataFrame(
-        {
-            "x": [math.cos(each) for each in range(count)],
-            "y": [math.sin(each) for each in range(count)],
-            "friends": [[(each - 1) % count, (each + 1) % count] for each in range(count)],
-            "time": [None if each == 9 else float(each) for each in range(count)],
-            "teller": [None, *range(count - 1)],
-            "is_spy": [each % 5 == 0 for each in range(count)],
-        }
+        [
+            {
+                "rumor_times": [math.nan if each == 9 else float(each) for each in range(count)],
+                "rumor_tellers": [-1.0, *(float(each) for each in range(count - 1))],
+                "rumor_spies": [float(each % 5 == 0) for each in range(count)],
+                "rumor_links": [float(end) for each in range(count) for end in (each, (each + 1) % count)],
+            }
+        ]
+    )
+
+
+def compared(flood: dict[str, float]) -> polars.DataFrame:
+    """A comparison where these estimators name so many of the authors of flooding."""
+    rows = [("flood", name, share) for name, share in flood.items()] + [("stem", "stem", 0.1)]
+    return polars.DataFrame(
+        [
+            {
+                "kind": "spread",
+                "scheme": scheme,
+                "estimator": name,
+                "spies": "0.1",
+                "p_named": share,
+                "runs": 100,
+            }
+            for scheme, name, share in rows
+        ]
     )
 
 
@@ -84,6 +113,7 @@ PICTURES = {
     "frontier": sweep,
     "coverage": sweep,
     "entropy": sweep,
+    "estimators": lambda: compared({"first-spy": 0.43, "timestamps": 0.99, "trained": 0.44}),
     "traffic": traffic,
     "spreading": spreading,
 }
@@ -107,7 +137,11 @@ def test_each_table_gets_the_pictures_that_it_has_the_columns_for() -> None:
     }
     assert {plot.name for plot in all_plots()} == set(PICTURES)
     without = sweep().with_columns(polars.lit(None).alias("latency_p50_s"))
+    assert [plot.name for plot in drawable(compared({"first-spy": 0.4}))] == ["named", "estimators"]
     assert "frontier" not in [plot.name for plot in drawable(without)]
+    # With one scheme that is measured in seconds there is nothing to choose from.
+    single = sweep().filter(polars.col("scheme") == "onion")
+    assert "frontier" not in [plot.name for plot in drawable(single)]
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -124,11 +158,9 @@ def test_a_picture_is_the_same_each_time_and_names_what_it_shows(name: str) -> N
 def test_the_traffic_of_two_worlds_is_called_the_same_only_if_every_frame_is() -> None:
     """One byte more in one frame of one world, and it is not."""
     (plot,) = [plot for plot in all_plots() if plot.name == "traffic"]
-    same = traffic()
-    other = same.with_columns(polars.col("size") + (polars.int_range(polars.len()) == 5))
-    assert "the same" in words(picture(plot.draw(same), "svg"))
-    said = words(picture(plot.draw(other), "svg"))
-    assert "the same" not in said
+    assert ": the same" in words(picture(plot.draw(traffic()), "svg"))
+    said = words(picture(plot.draw(traffic(1)), "svg"))
+    assert ": the same" not in said
     assert "equal to here, frame by frame" in said
 
 
@@ -173,10 +205,48 @@ def test_of_several_estimators_the_strongest_counts_and_runs_name_their_own() ->
             "posts": [None, None, 50, 50],
         }
     )
-    assert cells(frame).select("scheme", "estimator", "p_named", "count").rows() == [
+    assert cells(frame).select("scheme", "asked", "p_named", "count").rows() == [
         ("flood", "timestamps", 0.9, 100),
-        ("onion", "", 0.2, 100),
+        ("onion", "first-spy, onion-flow", 0.2, 100),
     ]
+    assert strongest(frame)["p_named"].to_list() == [0.9, 0.1, 0.3]
+
+
+def test_the_surest_estimator_is_none_that_is_too_sure() -> None:
+    """Of flooding the second has the least entropy, but says more than it knows; of a stem there is but one."""
+    frame = polars.DataFrame(
+        {
+            "scheme": ["flood", "flood", "flood", "stem"],
+            "estimator": ["first-spy", "timestamps", "trained", "stem"],
+            "spies": [0.1] * 4,
+            "p_named": [0.4, 0.1, 0.3, 0.1],
+            "entropy_bits": [5.0, 1.0, 4.0, 6.0],
+            "calibrated": [True, False, True, False],
+        }
+    )
+    assert surest(frame)["estimator"].to_list() == ["trained", "stem"]
+
+
+def test_an_estimator_that_cannot_break_flooding_is_said_to_prove_nothing() -> None:
+    broken, weak, apart = baseline(compared({"first-spy": 0.43, "timestamps": 0.99}))
+    assert "over half of the authors are named by timestamps (99 %)" in broken
+    assert "first-spy (43 %) cannot break even the undefended flood" in weak
+    assert "not asked of flood: stem." in apart
+    assert "cannot break" not in " ".join(baseline(compared({"timestamps": 0.99})))
+    assert baseline(compared({})) == []
+    said = page(compared({"first-spy": 0.43}), ORIGIN, "x")
+    assert "first-spy (43 %) cannot break" in said
+    assert "<br>stem</small>" in said
+
+
+def test_the_seed_of_a_plot_moves_the_nodes_of_a_graph_and_nothing_else() -> None:
+    for plot in all_plots():
+        if plot.name not in ("spreading", "traffic"):
+            continue
+        assert plot.takes_seed is (plot.name == "spreading")
+        one, other = (picture(plot.figure(PICTURES[plot.name](), seed), "svg") for seed in (1, 2))
+        assert (one == other) is (plot.name != "spreading")
+        assert words(one) == words(other)
 
 
 def test_the_bound_of_onions() -> None:

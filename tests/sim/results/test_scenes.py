@@ -1,34 +1,58 @@
-"""Single events as tables: who told whom, and two worlds that differ by a post."""
+"""Single events as rows: who told whom, and two worlds that differ by a post."""
+
+import math
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+import polars
 import pytest
 
 from rumor.sim.graphs.graph import GraphError
+from rumor.sim.graphs.spec import read
 from rumor.sim.results import scenes
+from rumor.sim.results.files import ResultsError
 from rumor.sim.results.plots import drawable
-from rumor.sim.results.plots.traffic import _parting_s
+from rumor.sim.results.plots.traffic import frames_of, parting
+from rumor.sim.results.sweep import Sweep
+from rumor.sim.results.tasks import do
 from rumor.sim.scenario import Scenario
 
+RING = "watts-strogatz:n=40,degree=4,rewired=0.2"
 
-def test_everybody_was_told_by_a_friend_who_had_it_before() -> None:
-    frame = scenes.spreading("watts-strogatz:n=40,degree=4,rewired=0.2", spies="0.2", seed=2)
-    assert [plot.name for plot in drawable(frame)] == ["spreading"]
-    times, tellers, friends = (frame[name].to_list() for name in ("time", "teller", "friends"))
+
+def test_everybody_was_told_by_a_friend_who_had_it_before(tmp_path: Path) -> None:
+    """And the task of a sweep has the same, with a graph from the shelf."""
+    sweep = Sweep.read(f'kind = "spreading"\ngraph = "{RING}"\nspies = 0.2\nseed = 2\n')
+    row = do(sweep.tasks[0], tmp_path / "campaign" / "graphs")
+    assert row == row | scenes.spreading({"graph": RING, "spies": "0.2"}, 2)
+    assert [plot.name for plot in drawable(polars.DataFrame([row]))] == ["spreading"]
+    times, tellers = row["rumor_times"], row["rumor_tellers"]
     author = int(np.argmin(times))
     assert times[author] == 0
-    assert tellers[author] is None
+    assert tellers[author] == -1
+    links = {
+        tuple(sorted(link)) for link in zip(row["rumor_links"][::2], row["rumor_links"][1::2], strict=True)
+    }
+    graph: Any = read(RING, 2)
+    assert len(links) == graph.edge_count
     for node, teller in enumerate(tellers):
         if node != author:
-            assert teller in friends[node]
+            assert tuple(sorted((node, teller))) in links
             assert times[teller] < times[node]
-    assert frame["is_spy"].sum() == 8
-    assert not frame["is_spy"][author]
-    assert frame.equals(scenes.spreading("watts-strogatz:n=40,degree=4,rewired=0.2", spies="0.2", seed=2))
+    assert sum(row["rumor_spies"]) == 8
+    assert not row["rumor_spies"][author]
 
 
-def test_a_tree_without_end_is_no_picture() -> None:
+def test_what_does_not_fit_into_a_picture_is_said() -> None:
     with pytest.raises(GraphError, match="does not fit into a picture"):
-        scenes.spreading("regular-tree:degree=3")
+        scenes.spreading({"graph": "regular-tree:degree=3"}, 1)
+    with pytest.raises(GraphError, match="3,000 nodes do not fit into a picture"):
+        scenes.spreading({"graph": "cycle:n=3000"}, 1)
+    with pytest.raises(ResultsError, match="line 2, graph: There is no graph 'moebius'"):
+        Sweep.read('kind = "spreading"\ngraph = "moebius"\n')
+    with pytest.raises(ResultsError, match="line 2, posts is no setting of traffic"):
+        Sweep.read('kind = "traffic"\nposts = 3\n')
 
 
 def test_the_author_s_traffic_parts_only_after_a_relay_had_the_post() -> None:
@@ -36,11 +60,10 @@ def test_the_author_s_traffic_parts_only_after_a_relay_had_the_post() -> None:
     words = {"nodes": "9", "graph": "cycle", "hours": "0.3", "seed": "3", "settle_s": "500"}
     onion = scenes.traffic(Scenario.read({**words, "scheme": "onion", "bytes_per_day": "150000000"}))
     flood = scenes.traffic(Scenario.read({**words, "scheme": "flood"}))
-    for frame in (onion, flood):
-        assert [plot.name for plot in drawable(frame)] == ["traffic"]
     waits = []
-    for frame in (onion, flood):
-        parting_s = _parting_s(frame, ["posting", "silent"])
+    for row in (onion, flood):
+        assert [plot.name for plot in drawable(polars.DataFrame([row]))] == ["traffic"]
+        parting_s = parting(frames_of(row, "posting"), frames_of(row, "silent"))
         assert parting_s is not None
-        waits.append(parting_s - float(frame["posted_s"].drop_nulls()[0]))
-    assert waits[1] < 1 < waits[0]
+        waits.append(parting_s - row["posted_s"])
+    assert waits[1] < 1 < waits[0] < math.inf

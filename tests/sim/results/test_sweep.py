@@ -43,6 +43,17 @@ def test_cells_go_before_the_settings_at_the_top() -> None:
     assert cells == [("diffusion", "0.1"), ("diffusion", "0.2"), ("stem", "0.3"), ("flood", "0.3")]
 
 
+def test_cells_may_have_seeds_of_their_own() -> None:
+    sweep = Sweep.read(SMALL + "repeat = 2\n[[cells]]\nposts = 1\nrepeat = 3\n[[cells]]\nposts = 2")
+    cells = [(dict(task.settings)["posts"], task.seed) for task in sweep.tasks]
+    assert cells == [("1", 1), ("1", 2), ("1", 3), ("2", 1), ("2", 2)]
+
+
+def test_several_shares_in_a_text_are_one_run_and_in_a_list_several() -> None:
+    assert len(Sweep.read(SMALL + 'spies = "0.1,0.2"').tasks) == 1
+    assert len(Sweep.read(SMALL + "spies = [0.1, 0.2]").tasks) == 2
+
+
 def test_the_command_of_a_task_repeats_it() -> None:
     (task,) = Sweep.read(SMALL + "spies = 0.1\n").tasks
     assert (
@@ -61,10 +72,15 @@ def test_the_command_of_a_task_repeats_it() -> None:
         ("# comment\n[[cells]]\nscheme = 'chalk'", 8, "scheme is one of onion, flood"),
         ("[[cells]]\nspies = 0\n[[cells]]\nspies = 2\n", 9, "spies is a number from 0 to 1, and not '2'."),
         ("mean_degree = [[1]]", 6, "mean_degree is a text, a number, or a list of them, and not [1]."),
+        ("[[cells]]\nrepeat = 0", 7, "repeat is a whole number from 1 to 1000000, and not 0."),
         ("repeat = 0", 6, "repeat is a whole number from 1 to 1000000, and not 0."),
         ("seed = true", 6, "seed is a whole number from 0 to"),
         ("cells = 3", 6, "cells is a list of tables; write `[[cells]]` above each."),
-        ("[[cells]]\nkind = 'walk'", 7, "kind is one of coverage, run, spread, and not 'walk'."),
+        (
+            "[[cells]]\nkind = 'walk'",
+            7,
+            "kind is one of coverage, run, spread, spreading, traffic, and not 'walk'.",
+        ),
         ("[[cells]]\nnodes = 2", 7, "nodes: A cycle takes at least 3 nodes, and not 2."),
     ],
 )

@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from rumor.sim.results import files, table
 from rumor.sim.results.files import ResultsError, put
-from rumor.sim.results.table import Origin, flat, origin_of, read, write
+from rumor.sim.results.table import Origin, flat, origin_of, parted, read, write
 
 ORIGIN = Origin(scenario="nodes = 3\n", seed=7, program="0.1.0+abc", command="rumor sim sweep s.toml")
 ROWS = [
@@ -63,6 +63,13 @@ def test_a_table_has_no_speeds_and_no_objects() -> None:
         "p": 1,
         "estimators.ml.p": 2,
     }
+
+
+def test_each_group_of_spies_that_looked_at_a_run_is_a_row() -> None:
+    groups = [{"spies": share, "estimators": {"ml": {"p": share / 2}}} for share in (0.1, 0.3)]
+    row = {"seed": 3, "spies": 0.3, "estimators.ml.p": 0.15}
+    assert parted(row) == [row]
+    assert parted(row | {"by_spies": groups}) == [row | {"spies": 0.1, "estimators.ml.p": 0.05}, row]
 
 
 def test_another_version_is_refused_with_what_makes_it_again(
