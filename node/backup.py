@@ -24,7 +24,7 @@ from ..crypto.errors import CryptoError, InvalidArchive
 from ..crypto.roots import Root
 from ..gossip.errors import Malformed
 from ..gossip.wire import Message, decode_untrusted, encode
-from .account import Account
+from .account import Account, AccountError
 from .files import read_private, write_private
 from .outbox_rows import OutboxRows
 from .profile import Profile
@@ -147,7 +147,10 @@ def save(
 def root_of(profile: Profile, ask_passphrase: Callable[[bool], str]) -> Root:
     """The root of a profile, for its words. Raises ``BackupError``, also if it has none."""
     tables, _ = _opened(profile, ask_passphrase)
-    root = Account.root_in(tables[Table.PROFILE])
+    try:
+        root = Account.root_in(tables[Table.PROFILE])
+    except (AccountError, Malformed) as error:
+        raise BackupError(str(error)) from error
     if root is None:
         raise BackupError(
             "This profile was made before there were words, so it has none: make a backup to a file instead."
@@ -210,8 +213,11 @@ def restore_words(
 
 
 async def _restored(store: Store, at: int) -> None:
-    # Reads all that a node reads first, so that a backup that will not do is found out here.
-    await (await Account.load(store)).restored(at)
+    # Reads what a node reads first, so that a backup that will not do is found out here.
+    try:
+        await (await Account.load(store)).restored(at)
+    except Malformed as error:
+        raise AccountError("This backup holds a profile that this version cannot read.") from error
 
 
 def _build(profile: Profile, passphrase: str | None, listen: str | None, fill: Any) -> dict[str, Any]:

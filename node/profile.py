@@ -133,9 +133,11 @@ class Profile:
                 ) from None
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-            yield
-            # A number that stays behind could be another process's by the time somebody reads it.
-            os.ftruncate(descriptor, 0)
+            try:
+                yield
+            finally:
+                # A number that stays behind could be another process's by the time somebody reads it.
+                os.ftruncate(descriptor, 0)
         finally:
             # Closing releases the lock; removing the file would let two processes lock two files.
             os.close(descriptor)

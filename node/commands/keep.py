@@ -146,7 +146,9 @@ def _print_restored(answer: dict[str, Any], command: str) -> None:
     when = datetime.fromtimestamp(answer["made_at"], UTC)
     say(
         f"Restored as of {when:%Y-%m-%d %H:%M} UTC, with {answer['friends']} of your friends, in {answer['folder']}. "
-        f"{_SILENCE}\nNext: `{command} run`. Your friends learn where you are when your node reaches theirs."
+        "Friends whom you removed since then, and posts that you unlinked, are back with the others: remove and "
+        f"unlink them again. {_SILENCE}\nNext: `{command} run`. Your friends learn where you are when your node "
+        "reaches theirs."
     )
 
 
