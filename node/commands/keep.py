@@ -202,7 +202,10 @@ def passphrase(context: click.Context, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def export(context: click.Context, file: Path, form: str, force: bool, as_json: bool) -> None:
-    """Write a reading copy of all secrets and threads that your node holds into FILE. It is not encrypted."""
+    """Write all secrets and threads that your node holds into FILE.
+
+    A copy to read, not a backup: it is not encrypted, and does not tell which of them are yours.
+    """
     from ..client import ClientError, NotRunning
     from ..exporting import ExportError, export
 
