@@ -35,9 +35,9 @@ def cpu_us(call: Callable[[], object], runs: int) -> float:
     return 1_000_000 * statistics.median(times) / BATCH_SIZE
 
 
-def open_foreign(wrapped: bytes, secret: bytes) -> None:
+def open_foreign(wrapped: bytes, secret: bytes, public: bytes | None = None) -> None:
     with suppress(OnionBroken):
-        onion.open_onion(wrapped, secret)
+        onion.open_onion(wrapped, secret, public)
 
 
 def measure(runs: int) -> dict[str, float]:
@@ -51,6 +51,7 @@ def measure(runs: int) -> dict[str, float]:
     calls = {
         BASELINE: partial(crypto_scalarmult, foreign, route[0]),
         "open a foreign onion": partial(open_foreign, ours, foreign),
+        "try a letter key": partial(open_foreign, ours, *onion.relay_keypair(os.urandom)),
         "open ours, relay on": partial(onion.open_onion, ours, pairs[0][0]),
         "open ours, last": partial(onion.open_onion, last, pairs[0][0]),
         "check a relay key": partial(onion.check_relay_key, route[0]),

@@ -45,6 +45,10 @@ class OnionBroken(CryptoError):
     """This onion was not wrapped for this key, or it was changed."""
 
 
+class WhisperBroken(CryptoError):
+    """This whisper was not sealed for this key, about this secret, or it was changed."""
+
+
 class WrongRetraction(CryptoError):
     """This value does not retract the post."""
 

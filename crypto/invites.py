@@ -143,9 +143,9 @@ def qr_terminal(uri: str) -> str:
     return out.getvalue()
 
 
-def qr_svg(uri: str) -> str:
-    """The invitation as a QR code: one `<svg>` element, black on white."""
-    return _qr(uri).svg_inline(scale=4, border=4, dark="#000", light="#fff")
+def qr_rows(uri: str) -> list[str]:
+    """The invitation as a QR code: a string for each row, with a `1` for each dark module; no border."""
+    return ["".join("01"[module] for module in row) for row in _qr(uri).matrix]
 
 
 def _qr(uri: str) -> segno.QRCode:

@@ -39,6 +39,9 @@ ROOT_MEMBER: Final = b"rumor/root/v1/member"
 # archive: the associated data of a backup.
 ARCHIVE: Final = b"rumor/backup/v1"
 
+# whispers: the MAC key of one direction of a conversation.
+WHISPER: Final = b"rumor/whisper/v1/mac"
+
 # vault: the associated data of a wrapped key.
 VAULT: Final = b"rumor/vault/v1"
 

@@ -59,6 +59,8 @@ _LENGTH_SIZE: Final = 2
 _PREFIX_SIZE: Final = 1 + _LENGTH_SIZE
 CONTENT_SIZE_MAX: Final = BODY_SIZE - _PREFIX_SIZE
 REPLAY_TAG_SIZE: Final = layers.REPLAY_TAG_SIZE
+#: An ephemeral key, which no two onions share.
+MARK_SIZE: Final = RELAY_KEY_SIZE
 
 assert ONION_SIZE == 3075
 assert CONTENT_SIZE_MAX < 1 << 8 * _LENGTH_SIZE
@@ -74,6 +76,8 @@ class Command(enum.IntEnum):
     ITEM = 1
     #: Nothing, but it has come home: this node wrapped it to see whether relays work.
     LOOP = 2
+    #: Read it, if the key that opened this is one for whispers: nobody else can tell that there is anything to read.
+    WHISPER = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,16 @@ def check_relay_key(key: bytes) -> None:
 def wrap(route: Sequence[bytes], payload: Payload, randbytes: Callable[[int], bytes]) -> bytes:
     """An onion of `ONION_SIZE` bytes that the relays of the route open in turn; the last gets the payload.
 
+    As `wrap_marked`, without the mark.
+    """
+    return wrap_marked(route, payload, randbytes)[0]
+
+
+def wrap_marked(
+    route: Sequence[bytes], payload: Payload, randbytes: Callable[[int], bytes]
+) -> tuple[bytes, bytes]:
+    """As `wrap`, with the first `MARK_SIZE` bytes of the innermost onion, by which its sender knows it again.
+
     `route` has 1 to 5 relay keys. `randbytes` gives 32 bytes for each, then 48 for each slot that stays empty;
     they must be unpredictable and never repeat. Raises `CannotWrap` for a route or a content of another size,
     `InvalidKey` for a key that is none.
@@ -147,7 +161,7 @@ def wrap(route: Sequence[bytes], payload: Payload, randbytes: Callable[[int], by
     for layer, ephemeral in zip(keys[-2::-1], ephemerals[-2::-1], strict=True):
         assert onion[-BODY_SIZE - SLOT_SIZE : -BODY_SIZE] == layer.filler
         onion = _seal(layer, ephemeral, onion[:_HIDDEN_SIZE] + onion[-BODY_SIZE:], is_last=False)
-    return onion
+    return onion, ephemerals[-1]
 
 
 def _seal(keys: LayerKeys, ephemeral: bytes, plain: bytes, *, is_last: bool) -> bytes:
@@ -156,13 +170,13 @@ def _seal(keys: LayerKeys, ephemeral: bytes, plain: bytes, *, is_last: bool) -> 
     return ephemeral + keys.macs(rest)[is_last] + rest
 
 
-def open_onion(onion: bytes, secret: bytes) -> Forwarded | Delivered:
-    """Opens one layer with a relay's secret of 32 bytes.
+def open_onion(onion: bytes, secret: bytes, public: bytes | None = None) -> Forwarded | Delivered:
+    """Opens one layer with a relay's secret of 32 bytes; `public` is its key, if that is known already.
 
     Raises `OnionBroken`, and nothing else whatever the onion, if it is not for this key, was changed, or says
     something that no sender says. Raises `InvalidKey` for a secret of another size.
     """
-    relay_key = relay_public(secret)
+    relay_key = relay_public(secret) if public is None else public
     if len(onion) != ONION_SIZE:
         raise OnionBroken
     ephemeral, mac, rest = onion[:RELAY_KEY_SIZE], onion[RELAY_KEY_SIZE:SLOT_SIZE], onion[SLOT_SIZE:]

@@ -33,6 +33,7 @@ from .events import (
 )
 from .genesis import Genesis
 from .items import Item, ItemId, message_of
+from .letters import SealedLetter
 from .quota import SlotBook, quota_of
 from .randomness import RandomSource
 from .roster import Roster
@@ -120,7 +121,7 @@ class Author:
         return self._suite.tag(self._secret, scope)
 
     def restore(self, row: OutboxAdded) -> None:
-        """Takes back what waited when the node ended; ``resume`` starts it again."""
+        """Takes back what waited when the node ended, ``resume`` starts it again; or a letter, which needs no proof."""
         self._outbox[row.item_id] = row
 
     def row(self, item_id: ItemId) -> OutboxAdded | None:
@@ -130,7 +131,7 @@ class Author:
     def resume(self, roster: Roster, signed: Container[ItemId]) -> None:
         """Starts again what waits and is not ``signed``, as far as there is a ring with us in it to prove it over."""
         for row in self._outbox.values():
-            if row.item_id in self._unproved or row.item_id in signed:
+            if isinstance(row.body, SealedLetter) or row.item_id in self._unproved or row.item_id in signed:
                 continue
             ring = roster.ring_at(row.epoch)
             if ring is not None and self.key in ring.keys:

@@ -130,12 +130,9 @@ class Circulation:
         self._events.extend(events)
         # Whether or not it waits to leave: before a restart it may have left already, and be proved again by now.
         self._mixing.item_came(item.item_id)
-        author = self._member.author
-        self._events.extend(author.published(item.item_id))
+        self._member.published(item.item_id)
         if item.retraction is not None:
-            self._events.extend(
-                author.unlink([event.item_id for event in events if isinstance(event, ItemRemoved)])
-            )
+            self._member.unlink([event.item_id for event in events if isinstance(event, ItemRemoved)])
         self._reception.target_came(item.item_id, now)
         delay_s = GATHERING_S
         if way is Way.CARRIED:
@@ -164,8 +161,7 @@ class Circulation:
         self._events.extend(events)
         self._mixing.tally.packets_kept_count += 1
         self._carriage.opened(packet, source if source != OURSELVES else None, self._situation(now))
-        if self._member.has_onions:
-            self._mixing.opened(packet, now)
+        self._member.opened(packet, now)
         if packet.content is Content.ITEM:
             try:
                 item = Item.decode_untrusted(unpad_item(packet.payload))

@@ -14,7 +14,7 @@ docs/protocol.md.
 """
 
 from collections import deque
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from ..crypto.membership import Purpose, Ring
 from .bodies import Kind, MarkBody
@@ -24,7 +24,7 @@ from .circulation import Circulation
 from .codec import Codec
 from .digests import Digests
 from .drafts import AnyDraft
-from .errors import Fault, PostRefused, RemoteError
+from .errors import Fault, LocalError, PostRefused, RemoteError
 from .events import (
     Event,
     FriendId,
@@ -44,6 +44,7 @@ from .hearing import Hearing
 from .holdings import Holdings
 from .intake import Way
 from .items import Item, ItemId
+from .letters import Letter
 from .member import Member
 from .neighbourhood import Neighbourhood
 from .packets import Packet
@@ -101,6 +102,8 @@ class Engine:
         )
         self.author = self._member.author
         self.mixing = self._member.mixing
+        self._correspondence = self._member.correspondence
+        self.whispers = self._correspondence.whispers
         self._admissions = self._member.admissions
         self._neighbourhood = Neighbourhood(
             genesis, self.store, self._codec, random, self.mixing.tally, self._events
@@ -162,16 +165,18 @@ class Engine:
         guard: GuardChosen | None = None,
         seeds: Iterable[SeedKept] = (),
         silent_until: int = 0,
+        letters: Iterable[Letter] = (),
     ) -> None:
         """Takes back what earlier durable events said, before any link opens. All of it is trusted.
 
         ``rings`` are the keys of the rings that were kept (``RingKept``). Onions that were held back when the node
-        ended are opened again among the ``packets``. ``silent_until`` is the first epoch in which a node speaks whose
-        memory has a gap, since all that it says before may be said for the second time.
+        ended are opened again among the ``packets``; whispers are not, since a letter was kept with its packet.
+        ``silent_until`` is the first epoch in which a node speaks whose memory has a gap, since all that it says before
+        may be said for the second time.
         """
         self._is_stirred = True
         self._holdings.restore(items, rings, packets)
-        self._member.restore(slots, outbox, relay_keys, spent, seeds, silent_until)
+        self._member.restore(slots, outbox, relay_keys, spent, seeds, letters, now, silent_until)
         if guard is not None:
             self._guard.restore(guard)
         self._start_epoch(now)
@@ -311,7 +316,45 @@ class Engine:
     def unlink(self, item_ids: Iterable[ItemId], now: float) -> None:
         """Forgets what would let us go on with these as their author. Those that are not ours are passed over."""
         self._is_stirred = True
-        self._events.extend(self.author.unlink(item_ids))
+        self._member.unlink(item_ids)
+        self._settle(now)
+
+    # Whispering.
+
+    def whisper(self, about: ItemId, text: str, now: float) -> ItemId:
+        """Whispers to the author of a secret, in the conversation about it if there is one. Durable as ``publish``.
+
+        Returns the id of the letter. Raises ``PostRefused`` if the gate is closed, ``LocalError`` if there is no such
+        secret, if it is ours, or if the text will not do.
+        """
+        return self._whisper(lambda epoch: self._correspondence.whisper(about, text, epoch, now), now)
+
+    def answer(self, conversation_id: bytes, text: str, now: float) -> ItemId:
+        """Whispers in a conversation that there is. Raises as ``whisper``."""
+        return self._whisper(
+            lambda epoch: self._correspondence.answer(conversation_id, text, epoch, now), now
+        )
+
+    def _whisper(self, write: Callable[[int], ItemId], now: float) -> ItemId:
+        obstacles = self.gate(now, None).obstacles
+        if obstacles:
+            raise PostRefused(obstacles)
+        if not self._member.has_onions:
+            raise LocalError("Only an onion can carry a whisper.")
+        self._is_stirred = True
+        letter_id = write(self.genesis.epoch_at(now))
+        self._settle(now)
+        return letter_id
+
+    def read_whispers(self, conversation_id: bytes, now: float) -> None:
+        """Everything in this conversation was read."""
+        self._correspondence.read(conversation_id)
+        self._settle(now)
+
+    def forget_whispers(self, conversation_id: bytes, now: float) -> None:
+        """Erases a conversation, with what waits to leave; one that is gone is passed over."""
+        self._is_stirred = True
+        self._correspondence.forget(conversation_id)
         self._settle(now)
 
     def proof_made(self, item_id: ItemId, proof: bytes, now: float) -> None:

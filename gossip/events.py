@@ -12,6 +12,7 @@ from ..crypto.membership import Purpose, Ring
 from .bodies import Body
 from .errors import Fault
 from .items import Item, ItemId
+from .letters import Letter, SealedLetter
 from .packets import Packet
 
 __all__ = [
@@ -22,6 +23,9 @@ __all__ = [
     "ItemAccepted",
     "ItemRemoved",
     "Job",
+    "LetterKept",
+    "LettersForgotten",
+    "LettersRead",
     "LinkId",
     "LinkRefused",
     "OnionSpent",
@@ -86,7 +90,7 @@ class OutboxAdded:
 
     item_id: ItemId
     epoch: int
-    body: Body = field(repr=False)
+    body: Body | SealedLetter = field(repr=False)
     seed: bytes = field(default=b"", repr=False)
     """32 bytes that all one-time values of a secret or a reply derive from; whoever has them can show who the author
     is. Nothing for what has no such values."""
@@ -96,7 +100,8 @@ class OutboxAdded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutboxTurned:
-    """Durable: the own clock has ticked. One row of the outbox is written anew at each tick, whatever left."""
+    """Durable: the own clock has ticked. One row of the outbox, and one of the letters, is written anew at each tick,
+    whatever left."""
 
     item_id: ItemId | None
     """What of ours in the outbox leaves; None for anything else."""
@@ -126,6 +131,27 @@ class SeedsForgotten:
     """Durable: these are to be unlinked from us; their seeds are to be overwritten on the disk."""
 
     item_ids: tuple[ItemId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LetterKept:
+    """Durable: a letter was whispered to us, or one of ours is to be."""
+
+    letter: Letter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LettersRead:
+    """Durable, but not at once, since a write of its own would show that somebody reads: these were read."""
+
+    letter_ids: tuple[ItemId, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LettersForgotten:
+    """Durable: these letters are to be overwritten on the disk."""
+
+    letter_ids: tuple[ItemId, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,6 +301,9 @@ Event = (
     | OutboxRemoved
     | SeedKept
     | SeedsForgotten
+    | LetterKept
+    | LettersRead
+    | LettersForgotten
     | PacketKept
     | PacketRemoved
     | RelayKeyMade

@@ -1,9 +1,9 @@
 """The member: what this node does of its own accord, and by its own keys.
 
 It joins ``authoring`` (what we sign), ``admissions`` (whom we admit), ``renewal`` and ``relays`` (our relay keys),
-``injection`` and ``mixing`` (what leaves, and when). A node without a secret has all of these and nothing to do for
-them. What is to be made durable or proved goes to the engine's events; how a packet goes on from here is the affair of
-``circulation``.
+``injection`` and ``mixing`` (what leaves, and when), and ``correspondence`` (what we whisper). A node without a secret
+has all of these and nothing to do for them. What is to be made durable or proved goes to the engine's events; how a
+packet goes on from here is the affair of ``circulation``.
 """
 
 from collections import deque
@@ -13,17 +13,29 @@ from dataclasses import replace
 from ..crypto.membership import Purpose, Ring, scope
 from .admissions import Admissions
 from .authoring import Author
-from .bodies import TURN_MAX, Kind, MarkBody
+from .bodies import TURN_MAX, Kind, MarkBody, SecretBody
 from .calendar import Calendar
+from .correspondence import Correspondence
 from .drafts import AnyDraft, MarkDraft
 from .errors import LocalError
-from .events import Event, OnionSpent, OutboxAdded, RelayKeyMade, SeedKept, SlotsForgotten
+from .events import (
+    Event,
+    OnionSpent,
+    OutboxAdded,
+    OutboxRemoved,
+    RelayKeyMade,
+    SeedKept,
+    SeedsForgotten,
+    SlotsForgotten,
+)
 from .gate import Gate, inspect
 from .genesis import Genesis
 from .holdings import Holdings
 from .injection import Injector
 from .items import Item, ItemId
+from .letters import Letter
 from .mixing import Mixing
+from .packets import Content, Packet
 from .quota import quota_of
 from .randomness import Streams
 from .relays import Relays
@@ -76,6 +88,9 @@ class Member:
             random.stream("slots"),
         )
         self.mixing = Mixing(genesis, suite, holdings, self.injector, self._relays, random)
+        self.correspondence = Correspondence(
+            suite, self._store, self.author, self.mixing, random.stream("whispers"), self.note
+        )
 
     def restore(
         self,
@@ -84,18 +99,42 @@ class Member:
         relay_keys: Iterable[RelayKeyMade],
         spent: Iterable[OnionSpent],
         seeds: Iterable[SeedKept],
+        letters: Iterable[Letter],
+        now: float,
         silent_until: int,
     ) -> None:
         """Takes back what earlier durable events said, once the store has what it held."""
         self._be_silent(silent_until)
-        self.author.seeds.update((kept.item_id, kept) for kept in seeds)
+        for kept in seeds:
+            self.author.seeds[kept.item_id] = kept
+            item = self._store.get(kept.item_id)
+            if item is None or item.secret is not None:  # Whispers may come even if it had to make room.
+                self.correspondence.whispers.listen(kept.item_id, kept.epoch, kept.seed)
         for purpose, epoch, slot in slots:
             self.author.slots.mark(purpose, epoch, slot)
         self._relays.restore(relay_keys, spent)
-        for row in outbox:
+        rows = list(outbox)
+        for row in rows:
             self.author.restore(row)
+            self._listen(row)
             if row.item_id in self._store:
-                self._events.extend(self.author.published(row.item_id))
+                self.published(row.item_id)
+        self.correspondence.restore(letters, rows, now)
+
+    def note(self, events: Iterable[Event]) -> None:
+        """Gives the engine what is to be made durable, and does what follows from it."""
+        for event in events:
+            self._events.append(event)
+            if isinstance(event, SeedsForgotten):
+                self.correspondence.unlinked(event.item_ids)
+            elif isinstance(event, OutboxRemoved):
+                self.mixing.outbox.remove(event.item_id)
+                if event.item_id not in self.author.seeds:
+                    self.correspondence.unlinked([event.item_id])
+
+    def _listen(self, row: OutboxAdded) -> None:
+        if isinstance(row.body, SecretBody):
+            self.correspondence.whispers.listen(row.item_id, row.epoch, row.seed)
 
     def _be_silent(self, until: int) -> None:
         """Takes everything of the epochs before for said, and the relay keys that could be made in them for made."""
@@ -144,8 +183,26 @@ class Member:
         ring = self._roster.ring_at(epoch)
         assert ring is not None, "an open gate has a ring"
         item_id, events = self.author.write(draft, ring, epoch)
-        self._events.extend(events)
+        self.note(events)
+        row = self.author.row(item_id)
+        assert row is not None
+        self._listen(row)
         return item_id
+
+    def published(self, item_id: ItemId) -> None:
+        """An item has come from the network, perhaps one of ours."""
+        self.note(self.author.published(item_id))
+
+    def unlink(self, item_ids: Iterable[ItemId]) -> None:
+        """Forgets what would let us go on with these as their author."""
+        self.note(self.author.unlink(item_ids))
+
+    def opened(self, packet: Packet, now: float) -> None:
+        """A packet has become open here: hears what its onion says to us, if it is for us."""
+        if self.has_onions and packet.content is Content.ONION:
+            self.correspondence.seen(packet.payload)
+            if not self.mixing.opened(packet, now):
+                self.correspondence.came(packet.payload, self._calendar.epoch)
 
     def _turned(self, draft: MarkDraft) -> MarkDraft:
         """The mark with the turn that comes after our last one on this target. Raises ``LocalError``."""
@@ -179,8 +236,8 @@ class Member:
         outbox = self.mixing.outbox
         if row is None or row.sent_count or (item_id in outbox and outbox[item_id].sent_count):
             return False
-        outbox.remove(item_id)
-        self._events.extend(self.author.drop(item_id))
+        self.note(self.author.drop(item_id))
+        self.correspondence.withdrawn(item_id)
         return True
 
     # The own clock and the relay keys.
@@ -229,7 +286,8 @@ class Member:
         calendar = self._calendar
         for purpose, epoch in self.author.slots.forget_before(calendar.item_floor, calendar.packet_floor):
             self._events.append(SlotsForgotten(purpose=purpose, epoch=epoch))
-        self._events.extend(self.author.expire(calendar.item_floor))
+        self.note(self.author.expire(calendar.item_floor))
+        self.correspondence.expire(calendar.item_floor)
 
     def begin_epoch(self, now: float) -> None:
         """Does what an epoch begins with, once the store holds nothing that is too old."""

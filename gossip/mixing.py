@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..crypto.onion import CONTENT_SIZE_MAX, HOPS_MAX, Command, Delivered, Forwarded, Payload
+from ..crypto.onion import CONTENT_SIZE_MAX, HOPS_MAX, MARK_SIZE, Command, Delivered, Forwarded, Payload
 from .bodies import Kind
 from .claims import check_claims
 from .errors import RemoteError
@@ -23,13 +23,14 @@ from .genesis import Genesis
 from .holdings import Holdings
 from .injection import Injector
 from .items import Item, ItemId
+from .letters import Whisper
 from .loops import LOOP_ID_SIZE, Loops
 from .outbox import Outbox
 from .pace import Pace, exponential
 from .packets import Content, Packet, pad_item
 from .randomness import RandomSource, Streams
 from .relays import Relays
-from .store import ItemStore
+from .store import TRANSIENT, ItemStore
 from .suite import Suite
 
 __all__ = ["Mixing", "Tally"]
@@ -89,6 +90,8 @@ class Mixing:
         self._holding: RandomSource = streams.stream("relay delays")
         self._routing: RandomSource = streams.stream("routes")
         self._wrapping: RandomSource = streams.stream("wrapping")
+        self._marks: dict[bytes, ItemId] = {}
+        """How the innermost onions of our whispers begin that have not been seen yet."""
         self._tick_at: float | None = None
         self._pace: tuple[tuple[int, int], Pace] | None = None
         """The latest, with the epoch and the version of the roster."""
@@ -121,7 +124,12 @@ class Mixing:
         """Lets go of what has left in vain and can be made anew, and of what nobody would take any more."""
         for item in list(self.outbox.items()):
             hopeless = self.outbox[item.item_id].given_up and item.kind is Kind.ADMISSION
-            if hopeless or store.is_below_floor(item):
+            expired = (
+                item.epoch < store.floor(TRANSIENT)
+                if isinstance(item, Whisper)
+                else store.is_below_floor(item)
+            )
+            if hopeless or expired:
                 self.outbox.remove(item.item_id)
 
     def wakes_at(self) -> float | None:
@@ -174,6 +182,9 @@ class Mixing:
         if waiting is None:
             self.tally.cover_count += 1
             return events + self._inject(Content.ONION, self._cover(route, is_loop, now), now)
+        if isinstance(waiting.item, Whisper):
+            waiting.used.update(route)
+            return events + self._inject(Content.ONION, self._wrap_whisper(route, waiting.item), now)
         encoding = waiting.item.encoding
         if not enough:
             # The first relay keys of a mesh travel by stem alone: there is nothing to wrap them with.
@@ -181,6 +192,15 @@ class Mixing:
         waiting.used.update(route)
         payload = Payload(command=Command.ITEM, content=encoding)
         return events + self._inject(Content.ONION, self._wrap(route, payload), now)
+
+    def _wrap_whisper(self, route: Sequence[bytes], whisper: Whisper) -> bytes:
+        """As a loop, whose last layer is for ourselves; here it is for the one who is to read."""
+        payload = Payload(command=Command.WHISPER, content=whisper.letter.content)
+        there = [*route[: HOPS_MAX - 1], whisper.letter.recipient]
+        wrapped, mark = self._suite.wrap_marked(there, payload, self._wrapping.randbytes)
+        self._marks = {mark: item_id for mark, item_id in self._marks.items() if item_id in self.outbox}
+        self._marks[mark] = whisper.item_id
+        return wrapped
 
     def _cover(self, route: list[bytes], is_loop: bool, now: float) -> bytes:
         if not route:
@@ -230,18 +250,22 @@ class Mixing:
 
     # What others ask of our relay keys.
 
-    def opened(self, packet: Packet, now: float) -> None:
-        """A packet has become open here: if its onion is for us, what is inside is held for a while."""
+    def opened(self, packet: Packet, now: float) -> bool:
+        """A packet has become open here: if its onion is for a relay key of ours, what is inside is held for a while.
+
+        Returns whether it is.
+        """
         if packet.content is not Content.ONION:
-            return
+            return False
         opened = self.relays.open(packet, self._genesis.parameters.relay_day_at(self._genesis.epoch_at(now)))
         if opened is None:
-            return
+            return False
         day, layer = opened
         if isinstance(layer, Delivered) and layer.payload.command is Command.LOOP:
             self.loops.returned(layer.payload.content)
         delay_s = exponential(self.pace(now).relay_delay_s, self._holding.random())
         self.relays.hold(day, layer, now + delay_s)
+        return True
 
     def _relay(self, layer: Forwarded | Delivered, now: float) -> list[Event]:
         if isinstance(layer, Forwarded):
@@ -265,3 +289,10 @@ class Mixing:
     def item_came(self, item_id: ItemId) -> None:
         """An item was accepted from the network, perhaps one of ours."""
         self.outbox.remove(item_id)
+
+    def whisper_seen(self, payload: bytes) -> ItemId | None:
+        """An onion has become open here; if it is the innermost one of a whisper of ours, this is everywhere now."""
+        item_id = self._marks.pop(payload[:MARK_SIZE], None)
+        if item_id is not None:
+            self.outbox.remove(item_id)
+        return item_id

@@ -1,15 +1,16 @@
-"""The outbox: what of ours is to be published, whole and signed, until it has come back from the network.
+"""The outbox: what of ours is to leave, whole and signed, until it has come back from the network.
 
-Own items are nowhere else: they are not announced, answered for or reconciled before they arrive like anybody's. Each
-leaves in an onion when the own clock ticks; one that has not come back after a while leaves in another onion over
-other relays, a few times at the most, since each further route is another chance for a chain of spies. Relay keys go
-before secrets: without them nobody can post.
+Own items and whispers are nowhere else on their way: they are not announced, answered for or reconciled before they
+arrive like anybody's. Each leaves in an onion when the own clock ticks; one that has not come back after a while leaves
+in another onion over other relays, a few times at the most, since each further route is another chance for a chain of
+spies. Relay keys go before secrets: without them nobody can post.
 """
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
 
 from .items import Item, ItemId
+from .letters import Whisper
 from .pace import RETRIES_MAX
 
 __all__ = ["Outbox", "Waiting"]
@@ -17,9 +18,9 @@ __all__ = ["Outbox", "Waiting"]
 
 @dataclass(slots=True)
 class Waiting:
-    """One item of ours."""
+    """One item or whisper of ours."""
 
-    item: Item
+    item: Item | Whisper
     sent_count: int = 0
     """Times that it has left."""
     sent_at: float | None = None
@@ -48,10 +49,10 @@ class Outbox:
     def __getitem__(self, item_id: ItemId) -> Waiting:
         return self._waiting[item_id]
 
-    def items(self) -> list[Item]:
+    def items(self) -> list[Item | Whisper]:
         return [waiting.item for waiting in self._waiting.values()]
 
-    def put(self, item: Item, now: float, *, sent_count: int = 0) -> None:
+    def put(self, item: Item | Whisper, now: float, *, sent_count: int = 0) -> None:
         """Takes an item. One that left before a restart waits as though it had left just now."""
         self._waiting[item.item_id] = Waiting(item, sent_count, now if sent_count else None)
         if item.relay_key is not None:

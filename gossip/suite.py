@@ -35,8 +35,14 @@ class Suite(Protocol):
         """An onion over these relay keys."""
         ...
 
-    def open_onion(self, data: bytes, secret: bytes) -> Forwarded | Delivered:
-        """Takes one layer off. Raises ``CryptoError`` if it is not for this key."""
+    def wrap_marked(
+        self, route: Sequence[bytes], payload: Payload, randbytes: RandomBytes
+    ) -> tuple[bytes, bytes]:
+        """An onion, and the first 32 bytes of the innermost one, by which we know it again."""
+        ...
+
+    def open_onion(self, data: bytes, secret: bytes, public: bytes | None = None) -> Forwarded | Delivered:
+        """Takes one layer off. Raises ``CryptoError`` if it is not for this key, whose public half may be known."""
         ...
 
 
@@ -55,5 +61,10 @@ class Real:
     def wrap(self, route: Sequence[bytes], payload: Payload, randbytes: RandomBytes) -> bytes:
         return onion.wrap(route, payload, randbytes)
 
-    def open_onion(self, data: bytes, secret: bytes) -> Forwarded | Delivered:
-        return onion.open_onion(data, secret)
+    def wrap_marked(
+        self, route: Sequence[bytes], payload: Payload, randbytes: RandomBytes
+    ) -> tuple[bytes, bytes]:
+        return onion.wrap_marked(route, payload, randbytes)
+
+    def open_onion(self, data: bytes, secret: bytes, public: bytes | None = None) -> Forwarded | Delivered:
+        return onion.open_onion(data, secret, public)

@@ -30,15 +30,19 @@ from .outbox_rows import OutboxRows
 from .profile import Profile
 from .setup import SetupError, build, check_new, unlock
 from .storage.snapshot import snapshot
-from .storage.store import Put, Store, StoreError, Table, check
+from .storage.store import PREALLOCATED, Put, Store, StoreError, Table, check
 
 __all__ = ["BackupError", "Content", "pack", "restore", "restore_words", "root_of", "save", "unpack"]
 
 VERSION: Final = 1
-#: By name: a version without one of these tables has nothing to keep of it.
-_KEPT_NAMES: Final = frozenset({"profile", "friends", "outbox", "slots", "records", "reading", "letters"})
-KEPT: Final = tuple(
-    sorted((table for table in Table if table.value in _KEPT_NAMES), key=lambda each: each.value)
+KEPT: Final = (
+    Table.FRIENDS,
+    Table.LETTERS,
+    Table.OUTBOX,
+    Table.PROFILE,
+    Table.READING,
+    Table.RECORDS,
+    Table.SLOTS,
 )
 #: Rows in one commit of a restored store.
 _BATCH_COUNT: Final = 256
@@ -83,17 +87,13 @@ def pack(tables: Mapping[Table, Mapping[bytes, bytes]], made_at: float) -> bytes
                 rows=[
                     _Row(key=key, value=rows[key])
                     for key in sorted(rows)
-                    if rows[key] or not _is_fixed(table)
+                    if rows[key] or table not in PREALLOCATED
                 ],
             )
             for table, rows in chosen.items()
         ],
     )
     return encode(content)
-
-
-def _is_fixed(table: Table) -> bool:
-    return table.value in ("outbox", "letters")
 
 
 def unpack(data: bytes) -> tuple[list[Put], int]:

@@ -6,10 +6,11 @@ import click
 
 from .commands.friends import friends, invite, join
 from .commands.keep import backup, export, passphrase, restore, wipe
-from .commands.profile import demo, found, init, run, status
+from .commands.profile import demo, found, init, open_page, run, status
 from .commands.read import feed, filters, hide, mute, subscribe, thread
 from .commands.talk import flag, heart, outbox, poll, post, reply, retract, unlink, vote
 from .commands.terminal import InOrder
+from .commands.whispers import answer, whisper, whispers
 
 __all__ = ["main"]
 
@@ -57,8 +58,9 @@ def main(context: click.Context, profile: str) -> None:
 for command in (
     *(init, found, run, invite, join, friends),
     *(post, poll, reply, heart, vote, flag, retract, unlink, outbox),
+    *(whisper, answer, whispers),
     *(feed, thread, subscribe, hide, mute, filters),
     *(backup, restore, passphrase, export, wipe),
-    *(status, demo),
+    *(status, open_page, demo),
 ):
     main.add_command(command)

@@ -22,6 +22,7 @@ from ..gossip.events import (
     FriendId,
     ItemAccepted,
     ItemRemoved,
+    LetterKept,
     LinkId,
     LinkRefused,
     OutboxAdded,
@@ -52,7 +53,7 @@ READERS_MAX: Final = 32
 
 
 #: What followers hear of: what there is to read, and what becomes of what waits.
-News = ItemAccepted | ItemRemoved | OutboxAdded | OutboxRemoved | OutboxTurned | RosterChanged
+News = ItemAccepted | ItemRemoved | LetterKept | OutboxAdded | OutboxRemoved | OutboxTurned | RosterChanged
 
 
 class Watcher(Protocol):
@@ -143,6 +144,7 @@ class Driver:
             guard=remembered.guard,
             seeds=remembered.seeds,
             silent_until=silent_until,
+            letters=remembered.letters,
             now=self._clock.now(),
         )
 
@@ -208,6 +210,7 @@ class Driver:
                 case (
                     ItemAccepted()
                     | ItemRemoved()
+                    | LetterKept()
                     | OutboxAdded()
                     | OutboxRemoved()
                     | OutboxTurned(item_id=bytes())
@@ -274,7 +277,11 @@ class Driver:
     # What a person does.
 
     async def publish(self, draft: AnyDraft) -> ItemId:
-        """Publishes something; when this returns, it is on the disk and will not be lost.
+        """Publishes something. Raises as ``give``."""
+        return await self.give(lambda engine, now: engine.publish(draft, now))
+
+    async def give(self, write: Callable[[Engine, float], ItemId]) -> ItemId:
+        """Has the engine take something that waits to leave; when this returns, it is on the disk and will not be lost.
 
         Raises ``PostRefused``, ``LocalError`` for a text that will not do, or what ``settled`` raises: then it was not
         published, or nobody knows.
@@ -284,7 +291,7 @@ class Driver:
             raise PostRefused(
                 (f"{OUTBOX_ROW_COUNT} things of yours wait already; wait until some are published.",)
             )
-        item_id = self.engine.publish(draft, self._clock.now())
+        item_id = write(self.engine, self._clock.now())
         await self.settled()
         return item_id
 

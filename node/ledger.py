@@ -1,8 +1,9 @@
 """The ledger: what an engine says must survive a crash, as rows of the store.
 
 Turns durable events into changes of the store and back. What could show who the author of a secret is goes into the
-fixed rows of the outbox (``outbox_rows``): no table gets a row by a post before the secret has come back from the
-network, and then everybody's does. A relay key's secret half is overwritten on the disk when it is forgotten.
+fixed rows of the outbox (``outbox_rows``), and what was whispered into those of the letters (``letter_rows``): no table
+gets a row by a post before the secret has come back from the network, and then everybody's does. A relay key's secret
+half is overwritten on the disk when it is forgotten.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,9 @@ from ..gossip.events import (
     GuardChosen,
     ItemAccepted,
     ItemRemoved,
+    LetterKept,
+    LettersForgotten,
+    LettersRead,
     OnionsForgotten,
     OnionSpent,
     OutboxAdded,
@@ -32,7 +36,9 @@ from ..gossip.events import (
     SlotUsed,
 )
 from ..gossip.items import Item
+from ..gossip.letters import Letter
 from ..gossip.packets import Packet
+from .letter_rows import LetterRows
 from .outbox_rows import OutboxRows
 from .storage.store import Change, Delete, Put, Store, Table
 
@@ -51,6 +57,7 @@ class Remembered:
     slots: list[tuple[Purpose, int, int]]
     outbox: list[OutboxAdded]
     seeds: list[SeedKept]
+    letters: list[Letter]
     rings: list[list[bytes]]
     """The keys of each ring that was kept, 33 bytes each."""
     packets: Iterator[Packet]
@@ -66,6 +73,7 @@ class Ledger:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._outbox = OutboxRows()
+        self._letters = LetterRows()
         self._slots: dict[tuple[Purpose, int], set[int]] = {}
         self._spent: dict[int, set[bytes]] = {}
 
@@ -80,6 +88,7 @@ class Ledger:
         slots = [(*place, slot) for place, used in self._slots.items() for slot in used]
         self._outbox.load(await self._store.load(Table.OUTBOX))
         slots += self._outbox.slots
+        self._letters.load(await self._store.load(Table.LETTERS))
         rings = [
             [keys[start : start + POINT_SIZE] for start in range(0, len(keys), POINT_SIZE)]
             for keys in (await self._store.load(Table.RINGS)).values()
@@ -93,6 +102,7 @@ class Ledger:
             slots=slots,
             outbox=self._outbox.drafts,
             seeds=self._outbox.seeds,
+            letters=self._letters.letters,
             rings=rings,
             packets=map(Packet.decode_untrusted, packets),
             relay_keys=[
@@ -173,7 +183,7 @@ class Ledger:
             case OutboxAdded():
                 return [self._outbox.fill(event)]
             case OutboxTurned(item_id=item_id, sent_count=sent_count):
-                return [self._outbox.turn(item_id, sent_count)]
+                return [self._outbox.turn(item_id, sent_count), self._letters.turn()]
             case OutboxRemoved(item_id=item_id):
                 emptied = self._outbox.empty(item_id)
                 return [emptied] if emptied is not None else []
@@ -181,6 +191,12 @@ class Ledger:
                 return [self._outbox.keep(event)]
             case SeedsForgotten(item_ids=item_ids):
                 return list(self._outbox.unlink(item_ids))
+            case LetterKept(letter=letter):
+                return [self._letters.keep(letter)]
+            case LettersRead(letter_ids=letter_ids):
+                self._letters.read(letter_ids)
+            case LettersForgotten(letter_ids=letter_ids):
+                return list(self._letters.forget(letter_ids))
         return []
 
 

@@ -6,6 +6,7 @@ Turns what the driver says has happened into plain dictionaries, each with the k
     reply    a reply is there now: as in its thread
     tally    what members think of an item has changed: its id, and hearts, flags and votes
     gone     an item has expired or was taken back: its id
+    whisper  a letter is there now: the ids of its conversation and its own, and whether it is one's own
     outbox   what waits of one's own has changed: to be asked for anew
     mesh     members have come: the status is to be asked for anew
 
@@ -15,7 +16,7 @@ Bounded by the driver, which cuts off who falls behind.
 from collections.abc import AsyncIterator
 from typing import Any
 
-from ..gossip.events import ItemAccepted, ItemRemoved, RosterChanged
+from ..gossip.events import ItemAccepted, ItemRemoved, LetterKept, RosterChanged
 from ..gossip.items import Item, ItemId
 from .driver import Driver
 from .reading import Reader, Unknown
@@ -42,6 +43,13 @@ async def news(
                         yield told
                 case ItemRemoved(item_id=item_id):
                     yield {"news": "gone", "id": item_id.hex()}
+                case LetterKept(letter=letter):
+                    yield {
+                        "news": "whisper",
+                        "conversation": letter.conversation_id.hex(),
+                        "id": letter.letter_id.hex(),
+                        "mine": letter.is_own,
+                    }
                 case RosterChanged():
                     yield {"news": "mesh"}
                 case _:

@@ -10,13 +10,14 @@ from typing import Any, Final
 
 import trio
 
+from ..crypto.invites import qr_rows
 from ..gossip.errors import GossipError
 from ..gossip.events import FriendId
 from ..gossip.genesis import Genesis, Parameters
 from ..gossip.randomness import Streams
 from ..gossip.wire import Message
 from .account import Account, AccountError
-from .api.answers import describe_friend, describe_mesh, describe_pending, describe_posting
+from .api.answers import describe_friend, describe_mesh, describe_meter, describe_pending, describe_posting
 from .api.mixing import describe_mixing, describe_outbox
 from .befriending import Befriender
 from .clock import Clock
@@ -32,6 +33,7 @@ from .preferences import Preferences
 from .reading import Reader
 from .speaking import Speaker
 from .storage.store import Store
+from .whispering import Whisperer
 from .workers import Workers
 
 __all__ = ["Node"]
@@ -301,7 +303,8 @@ class Node:
         genesis = self._in_mesh().engine.genesis
         await trio.lowlevel.checkpoint()  # A node that is being ended has no addresses any more.
         invitation = await self._befriender.invite(genesis, self.addresses(), name, sponsor=sponsor)
-        return {"uri": invitation.to_uri(), "expires_at": invitation.expires_at}
+        uri = invitation.to_uri()
+        return {"uri": uri, "expires_at": invitation.expires_at, "qr": qr_rows(uri)}
 
     async def join(self, uri: str, name: str) -> dict[str, Any]:
         """Takes up an invitation. Goes on in the background until it works, is refused or expires."""
@@ -355,6 +358,11 @@ class Node:
         """What one says. Raises ``AccountError`` without a mesh."""
         return Speaker(self._in_mesh(), self.reader, self._clock)
 
+    @property
+    def whisperer(self) -> Whisperer:
+        """What one whispers. Raises ``AccountError`` without a mesh."""
+        return Whisperer(self._in_mesh(), self._clock)
+
     async def news(self, *, count: int, waiting_max: int) -> AsyncIterator[dict[str, Any]]:
         """What happens here, see ``news``; waits for a mesh."""
         await self._driver_wanted.wait()
@@ -374,6 +382,7 @@ class Node:
             "connected": [friend["name"] for friend in friends if friend["connected"]],
             "pending": describe_pending(friends, self._befriender.pending(), engine, now),
             "post": describe_posting(engine, now),
+            "meter": describe_meter(engine, now) if engine is not None else None,
             "mixing": describe_mixing(engine, now) if engine is not None else None,
             "outbox": describe_outbox(engine, now) if engine is not None else [],
             "disk_bytes": await self._store.size(),

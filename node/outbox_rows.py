@@ -8,7 +8,7 @@ whatever left: who has two images of the disk finds rows changed, and not why.
 A row's value is empty, or:
 
     format u8 = 2 | slot count u8 | seed count u8 | (purpose u8, epoch u64, slot u32) each | (item id 32, epoch u64,
-    seed 32) each | an item's encoding or nothing
+    seed 32) each | what waits, or nothing: an item's body, or of kind 0 a sealed letter
 
 Format 1 had slots of secrets alone, without the purpose, and an item of a form that nobody takes any more; before it
 there were no formats and no slots. Not a judge of when anything is forgotten: the engine says so.
@@ -24,11 +24,12 @@ import msgspec
 
 from ..crypto.membership import Purpose
 from ..gossip.authoring import SEEDS_MAX
-from ..gossip.bodies import BODIES
+from ..gossip.bodies import BODIES, Body
 from ..gossip.events import OutboxAdded, SeedKept
 from ..gossip.items import ItemId
+from ..gossip.letters import SealedLetter
 from ..gossip.wire import Bytes32, Epoch, Message, decode_untrusted, encode
-from .storage.store import OUTBOX_ROW_COUNT, OUTBOX_VALUE_SIZE_MAX, Put, StoreError, Table, outbox_key
+from .storage.store import OUTBOX_ROW_COUNT, ROW_VALUE_SIZE_MAX, Put, StoreError, Table, row_key
 
 __all__ = ["OutboxFull", "OutboxRows"]
 
@@ -48,8 +49,12 @@ DRAFT_SIZE_MAX: Final = 1_400
 assert SEEDS_PER_ROW_MAX * OUTBOX_ROW_COUNT == SEEDS_MAX
 assert (
     _HEAD.size + SLOTS_PER_ROW_MAX * _SLOT.size + SEEDS_PER_ROW_MAX * _SEED.size + DRAFT_SIZE_MAX
-    <= OUTBOX_VALUE_SIZE_MAX
+    <= ROW_VALUE_SIZE_MAX
 )
+
+
+#: What may stand in a row, by its kind.
+_BODIES: Final[dict[int, type[Body] | type[SealedLetter]]] = {**BODIES, SealedLetter.kind: SealedLetter}
 
 
 class OutboxFull(StoreError):
@@ -105,7 +110,10 @@ class OutboxRows:
 
     def without_drafts(self) -> dict[bytes, bytes]:
         """What else stands in the rows, by their keys; those that would be empty are left out."""
-        rows = {outbox_key(index): _encoded(replace(row, draft=None)) for index, row in enumerate(self._rows)}
+        rows = {
+            row_key(Table.OUTBOX, index): _encoded(replace(row, draft=None))
+            for index, row in enumerate(self._rows)
+        }
         return {key: value for key, value in rows.items() if value}
 
     def mark(self, purpose: Purpose, epoch: int, slot: int) -> Put:
@@ -175,7 +183,7 @@ class OutboxRows:
         return next((index for index, row in rows if row.draft and row.draft.item_id == item_id), None)
 
     def _put(self, index: int) -> Put:
-        return Put(Table.OUTBOX, outbox_key(index), _encoded(self._rows[index]))
+        return Put(Table.OUTBOX, row_key(Table.OUTBOX, index), _encoded(self._rows[index]))
 
 
 def _encoded(row: _Row) -> bytes:
@@ -212,11 +220,11 @@ def _read(value: bytes) -> _Row:
     for item_id, epoch, seed in _SEED.iter_unpack(value[slots_end:seeds_end]):
         row.seeds[ItemId(item_id)] = SeedKept(item_id=ItemId(item_id), epoch=epoch, seed=seed)
     if seeds_end < len(value):
-        draft = decode_untrusted(_Draft, value[seeds_end:], OUTBOX_VALUE_SIZE_MAX)
+        draft = decode_untrusted(_Draft, value[seeds_end:], ROW_VALUE_SIZE_MAX)
         row.draft = OutboxAdded(
             item_id=ItemId(draft.item_id),
             epoch=draft.epoch,
-            body=msgspec.convert(draft.body, BODIES[draft.kind], builtin_types=(bytes,), strict=True),
+            body=msgspec.convert(draft.body, _BODIES[draft.kind], builtin_types=(bytes,), strict=True),
             seed=draft.seed,
             sent_count=draft.sent_count,
         )

@@ -21,13 +21,15 @@ from ..gossip.errors import LocalError
 from ..gossip.wire import Message, decode_untrusted, encode
 from .storage.store import Change, Delete, Put, Store, Table
 
-__all__ = ["Preferences", "Settings", "Sort"]
+__all__ = ["THEMES", "Preferences", "Settings", "Sort"]
 
 #: Things of each sort that are remembered. A person makes a handful a day.
 ENTRIES_MAX: Final = 4_096
 FILTERS_MAX: Final = 100
 FILTER_SIZE_MAX: Final = 64
 SETTINGS_SIZE_MAX: Final = 16_384
+#: As the system has it, light, or dark.
+THEMES: Final = ("auto", "light", "dark")
 _SETTINGS: Final = b"settings"
 
 
@@ -53,6 +55,8 @@ class Settings(Message, frozen=True):
     """How long one's own posts stay linked once they are published; 0 unlinks them at once."""
     lock_minutes: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 0
     """Minutes without use after which the page asks for the passphrase; 0 for never."""
+    theme: str = THEMES[0]
+    """How the page looks; one of ``THEMES``."""
 
 
 class Preferences:

@@ -67,13 +67,16 @@ def print_status(status: dict[str, Any]) -> None:
     grid.add_row("pending", "\n".join(status["pending"]) or "nothing")
     grid.add_row("posting", _post_line(status["post"]))
     if status["mixing"]:
-        _add_mixing(grid, status["mixing"], status["outbox"])
+        _add_mixing(grid, status["mixing"], status["outbox"], status["meter"])
     _console.print(grid)
 
 
-def _add_mixing(grid: Table, mixing: dict[str, Any], outbox: list[dict[str, Any]]) -> None:
+def _add_mixing(
+    grid: Table, mixing: dict[str, Any], outbox: list[dict[str, Any]], meter: dict[str, Any] | None
+) -> None:
     clock = mixing["own_clock"]
-    grid.add_row("hiding", mixing["hides_if"])
+    if meter is not None:
+        grid.add_row("hiding", " ".join(filter(None, [meter["sentence"], meter["assumes"]])))
     grid.add_row(
         "relay keys", f"{mixing['relay_keys']} may be used now; the mesh asks for {mixing['relay_keys_min']}"
     )

@@ -16,6 +16,7 @@ from ..gossip.engine import Engine
 from ..gossip.errors import LocalError
 from ..gossip.items import Item, ItemId
 from ..gossip.personas import persona
+from ..gossip.whispers import takes_whispers
 from .preferences import Preferences, Sort
 from .search import Search
 
@@ -117,13 +118,13 @@ class Reader:
         assert isinstance(body, SecretBody | ReplyBody)
         return self._is_hidden(item.item_id) or self._preferences.is_filtered(_text(body))
 
-    def thread(self, item_id: ItemId) -> dict[str, Any]:
-        """A secret with its replies. Raises ``Unknown``."""
+    def thread(self, item_id: ItemId, *, whole: bool = False) -> dict[str, Any]:
+        """A secret with its replies, if ``whole`` also those that are hidden or filtered. Raises ``Unknown``."""
         item = self.get(item_id)
         if item.secret is None:
             raise Unknown(str(Unknown.__doc__))
         replies = [self.get(each) for each in self._engine.board.replies(item.secret.thread_nonce)]
-        wanted = [reply for reply in replies if not self._is_unwanted(reply)]
+        wanted = [reply for reply in replies if whole or not self._is_unwanted(reply)]
         return {
             "secret": self.card(item),
             "replies": [self.reply(reply) for reply in wanted],
@@ -164,6 +165,7 @@ class Reader:
         assert body is not None
         replies = self._engine.board.replies(body.thread_nonce)
         read = self._preferences.read_count(body.thread_nonce)
+        begun = self._engine.whispers.begun(item.item_id)
         return {
             **self._described(item),
             "kind": "poll" if isinstance(body, PollBody) else "secret",
@@ -172,6 +174,8 @@ class Reader:
             "subscribed": read is not None,
             "unread": max(0, len(replies) - read) if read is not None else 0,
             "muted": self._preferences.has(Sort.MUTED, body.thread_nonce),
+            "may_whisper": item.item_id not in self._engine.author.seeds and takes_whispers(body.reply_key),
+            "conversation": begun.conversation_id.hex() if begun is not None else None,
             "poll": self._poll(item),
         }
 

@@ -26,6 +26,7 @@ from .account import AccountError
 from .api.credentials import Access, AccessError, Credentials, write_access
 from .api.guard import Guard, hosts_of
 from .api.locking import PageLock
+from .api.page import Page
 from .api.routes import make_app
 from .config import Config, ConfigError, read_config
 from .network.addresses import reachable
@@ -115,9 +116,9 @@ async def _serve(profile: Profile, config: Config, key: bytes, port: int) -> Non
                         node = await _opened(store, workers, config)
                         async with trio.open_nursery() as running:
                             await running.start(node.run)
-                            await nursery.start(_answer, node, profile, port, ended, answered)
+                            page = await nursery.start(_answer, node, profile, port, ended, answered)
                             answering = True
-                            _greet(profile, node, config)
+                            _greet(profile, node, config, page)
                 finally:
                     # Whoever waits for an answer gets one: done, or that the node ends, or why it fails.
                     ended.set()
@@ -147,13 +148,15 @@ async def _opened(store: Store, workers: Workers, config: Config) -> Node:
     return node
 
 
-def _greet(profile: Profile, node: Node, config: Config) -> None:
+def _greet(profile: Profile, node: Node, config: Config, page: Page) -> None:
     click.echo(f"Rumor runs, profile '{profile.name}'. Ctrl-C ends it.", err=True)
     for address in node.addresses():
         click.echo(f"  listening on {address}", err=True)
     if config.cell_rate is not None:
         count = len(node.friends()["friends"])
         click.echo(f"  {cover_line(config.cell_rate, count)}", err=True)
+    click.echo(f"  the page, once, within five minutes: {page.new_link()}", err=True)
+    click.echo(f"  and later: `{profile.command} open`", err=True)
 
 
 def cover_line(rate: int, friend_count: int) -> str:
@@ -191,9 +194,12 @@ async def _answer(
     port: int,
     ended: trio.Event,
     answered: trio.Event,
-    task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED,
+    task_status: trio.TaskStatus[Page] = trio.TASK_STATUS_IGNORED,
 ) -> None:
-    """Serves the API until ``ended``, and then sets ``answered``. Signals are ours: hypercorn would swallow them."""
+    """Serves the API and the page until ``ended``, and then sets ``answered``.
+
+    Signals are ours: hypercorn would swallow them.
+    """
     listener = _listening_socket(port)
     own_port = listener.getsockname()[1]
     credentials = Credentials()
@@ -202,12 +208,19 @@ async def _answer(
     settings.errorlog = None
     settings.graceful_timeout = ANSWER_S_MAX / 2
     lock = PageLock(credentials, profile.read_key, lambda: node.preferences.settings.lock_minutes)
-    app: Any = Guard(make_app(node, lock), hosts=hosts_of(own_port), credentials=credentials, lock=lock)
+    page = Page(credentials, f"http://127.0.0.1:{own_port}", trio.current_time)
+    app: Any = Guard(
+        make_app(node, page.routes, lock),
+        hosts=hosts_of(own_port),
+        credentials=credentials,
+        open_paths=page.open_paths,
+        lock=lock,
+    )
     try:
         async with trio.open_nursery() as nursery:
             await nursery.start(_serve_connections, app, settings, listener, ended)
             write_access(profile.token_file, Access(port=own_port, token=credentials.token))
-            task_status.started()
+            task_status.started(page)
     finally:
         profile.token_file.unlink(missing_ok=True)
         answered.set()

@@ -12,6 +12,7 @@ from ..gossip.drafts import AnyDraft, Draft, MarkDraft, ReplyDraft, RetractionDr
 from ..gossip.errors import LocalError
 from ..gossip.events import OutboxAdded
 from ..gossip.items import ItemId
+from ..gossip.letters import SealedLetter
 from .api.mixing import describe_queued, describe_waiting
 from .clock import Clock
 from .driver import Driver
@@ -109,7 +110,7 @@ class Speaker:
             "waiting": [
                 {
                     "id": row.item_id.hex(),
-                    **_described(row),
+                    **(self._whispered(row) or _described(row)),
                     **describe_waiting(engine, row, now),
                     "withdrawable": not self._has_left(row),
                 }
@@ -127,6 +128,12 @@ class Speaker:
             "trial": bool(engine.genesis.parameters.trial),
             **describe_queued(engine, self._clock.now()),
         }
+
+    def _whispered(self, row: OutboxAdded) -> dict[str, Any] | None:
+        letter = self._driver.engine.whispers.letter(row.item_id)
+        if letter is None:
+            return {"kind": "whisper"} if isinstance(row.body, SealedLetter) else None
+        return {"kind": "whisper", "conversation": letter.conversation_id.hex(), "text": letter.text}
 
     def _waiting_mark(self, kind: Kind, target: ItemId) -> OutboxAdded | None:
         for row in self._driver.engine.author.outbox:

@@ -9,6 +9,9 @@ from ..gossip.events import (
     GuardChosen,
     ItemAccepted,
     ItemRemoved,
+    LetterKept,
+    LettersForgotten,
+    LettersRead,
     OnionsForgotten,
     OnionSpent,
     OutboxAdded,
@@ -26,6 +29,7 @@ from ..gossip.events import (
     SlotUsed,
 )
 from ..gossip.items import Item, ItemId
+from ..gossip.letters import Letter
 from ..gossip.packets import Packet
 
 __all__ = ["Disk", "SimulationError"]
@@ -44,6 +48,7 @@ class Disk:
     slots: dict[tuple[Purpose, int, int], None] = field(default_factory=dict)
     outbox: dict[ItemId, OutboxAdded] = field(default_factory=dict)
     seeds: dict[ItemId, SeedKept] = field(default_factory=dict)
+    letters: dict[ItemId, Letter] = field(default_factory=dict)
     rings: dict[bytes, tuple[bytes, ...]] = field(default_factory=dict)
     relay_keys: dict[int, RelayKeyMade] = field(default_factory=dict)
     spent: dict[tuple[int, bytes], None] = field(default_factory=dict)
@@ -92,6 +97,14 @@ class Disk:
             case SeedsForgotten(item_ids=item_ids):
                 for item_id in item_ids:
                     del self.seeds[item_id]
+            case LetterKept(letter=letter):
+                self.letters[letter.letter_id] = letter
+            case LettersRead(letter_ids=letter_ids):
+                for letter_id in letter_ids:
+                    self.letters[letter_id] = replace(self.letters[letter_id], is_read=True)
+            case LettersForgotten(letter_ids=letter_ids):
+                for letter_id in letter_ids:
+                    del self.letters[letter_id]
             case RingKept(ring_root=root, keys=keys):
                 self.rings[root] = keys
             case RingForgotten(ring_root=root):
@@ -113,6 +126,7 @@ class Disk:
             guard=self.guard,
             seeds=list(self.seeds.values()),
             silent_until=silent_until,
+            letters=list(self.letters.values()),
         )
 
 

@@ -183,8 +183,13 @@ class Watching:
     def wrap(self, route: Sequence[bytes], payload: Payload, randbytes: RandomBytes) -> bytes:
         return self._suite.wrap(route, payload, randbytes)
 
-    def open_onion(self, data: bytes, secret: bytes) -> Forwarded | Delivered:
-        layer = self._suite.open_onion(data, secret)
+    def wrap_marked(
+        self, route: Sequence[bytes], payload: Payload, randbytes: RandomBytes
+    ) -> tuple[bytes, bytes]:
+        return self._suite.wrap_marked(route, payload, randbytes)
+
+    def open_onion(self, data: bytes, secret: bytes, public: bytes | None = None) -> Forwarded | Delivered:
+        layer = self._suite.open_onion(data, secret, public)
         with suppress(RemoteError):  # Somebody's onion may say that it holds an item, and not hold one.
             for ledger in self._ledgers:
                 ledger.opened(self._spy, data, layer)

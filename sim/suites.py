@@ -126,18 +126,25 @@ class Ideal:
         return public
 
     def wrap(self, route: Sequence[bytes], payload: Payload, randbytes: RandomBytes) -> bytes:
+        return self.wrap_marked(route, payload, randbytes)[0]
+
+    def wrap_marked(
+        self, route: Sequence[bytes], payload: Payload, randbytes: RandomBytes
+    ) -> tuple[bytes, bytes]:
         layer: Forwarded | Delivered = Delivered(payload=payload, replay_tag=randbytes(onion.REPLAY_TAG_SIZE))
+        mark = b""
         for relay_key in reversed(route):
             wrapped = randbytes(onion.ONION_SIZE)
+            mark = mark or wrapped[: onion.MARK_SIZE]
             self._layers[wrapped] = relay_key, layer
             layer = Forwarded(onion=wrapped, replay_tag=randbytes(onion.REPLAY_TAG_SIZE))
         while len(self._layers) > LAYERS_MAX:
             self._layers.popitem(last=False)
-        return wrapped
+        return wrapped, mark
 
-    def open_onion(self, data: bytes, secret: bytes) -> Forwarded | Delivered:
+    def open_onion(self, data: bytes, secret: bytes, public: bytes | None = None) -> Forwarded | Delivered:
         entry = self._layers.get(data)
-        if entry is None or entry[0] != self.relay_public(secret):
+        if entry is None or entry[0] != (public or self.relay_public(secret)):
             raise OnionBroken
         return entry[1]
 

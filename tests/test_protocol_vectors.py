@@ -15,6 +15,7 @@ from typing import Any
 
 import pytest
 from mnemonic import Mnemonic
+from nacl.bindings import crypto_scalarmult
 from nacl.public import PrivateKey
 from nacl.signing import SigningKey, VerifyKey
 
@@ -198,6 +199,25 @@ def scopes_of(vector: dict[str, Any]) -> list[bytes]:
         9: [b"\x06" + slot],
     }
     return [MESH_ID + each for each in data[vector["kind"]]]
+
+
+def test_whisper() -> None:
+    """Each way has a key of its own, which is bound to the secret."""
+    vector = VECTORS["whisper"]
+    own_key, reply_key = raw(vector["own_key"]), raw(vector["reply_key"])
+    assert vector["about"] == VECTORS["items"]["secret"]["item_id"]
+    assert vector["reply_key"] == VECTORS["items"]["secret"]["reply_key"]
+    assert bytes(PrivateKey(raw(vector["own_secret"])).public_key) == own_key
+    shared = crypto_scalarmult(raw(vector["own_secret"]), reply_key)
+    assert shared == crypto_scalarmult(raw(vector["reply_secret"]), own_key)
+    for whisper, sender, recipient in zip(
+        vector["whispers"], (own_key, reply_key), (reply_key, own_key), strict=True
+    ):
+        label = b"rumor/whisper/v1/mac" + raw(vector["about"]) + sender + recipient
+        said = [whisper["number"], whisper["text"]]
+        key = hmac.digest(hmac.digest(bytes(32), shared, "sha256"), label + b"\x01", "sha256")
+        mac = hmac.digest(key, cbor(said), "sha256")
+        assert cbor([sender, *said, mac]).hex() == whisper["content"]
 
 
 @pytest.mark.parametrize("name", VECTORS["items"])

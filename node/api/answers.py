@@ -5,15 +5,20 @@ answer tells own secrets from others' or a time finer than a day next to a frien
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from ...crypto.identity import NodeKey
 from ...gossip.engine import Engine
+from ...gossip.meter import SPIES, measure
 from ..friends import Friendship, Stage
 from ..network.connections import PeerState
 from .mixing import describe_outbox
 
-__all__ = ["describe_friend", "describe_mesh", "describe_pending", "describe_posting"]
+__all__ = ["describe_friend", "describe_mesh", "describe_meter", "describe_pending", "describe_posting"]
+
+
+#: In smaller circles nothing was measured, and there is next to nothing to hide in.
+MEASURED_MIN: Final = 8
 
 
 def describe_mesh(engine: Engine, now: float) -> dict[str, Any]:
@@ -80,6 +85,35 @@ def describe_pending(
             if state in states:
                 pending.append(f"Secrets of yours {words}: {states.count(state)}.")
     return pending
+
+
+def describe_meter(engine: Engine, now: float) -> dict[str, Any]:
+    """In how large a set a post hides now, and what that assumes; see ``gossip.meter``."""
+    genesis, ring = engine.genesis, engine.roster.ring_at(engine.genesis.epoch_at(now))
+    members = ring.size if ring is not None else 0
+    if genesis.parameters.trial or members < MEASURED_MIN:
+        sentence = (
+            "This is a trial mesh: it hides nobody."
+            if genesis.parameters.trial
+            else "There are too few members to hide among yet."
+        )
+        return {"sentence": sentence, "set_size": 1, "assumes": None, "members": members, "by_spies": []}
+    meters = [measure(genesis.parameters, members, spies) for spies in SPIES]
+    first = meters[0]
+    length = genesis.parameters.route_length
+    return {
+        "sentence": f"A post hides among about {first.set_size} of the {members} members, if no more than one member "
+        f"in {round(1 / first.spies)} works with spies.",
+        "set_size": first.set_size,
+        "assumes": f"This is measured, on average, and takes it that at least one of your friends is honest. Spies who "
+        f"hold a tenth of the relay keys hold all {length} of a route once in {round(1 / first.caught):,} posts, and "
+        f"may trace that one.",
+        "members": members,
+        "by_spies": [
+            {"spies": each.spies, "set_size": each.set_size, "p_named": round(each.named, 5)}
+            for each in meters
+        ],
+    }
 
 
 def describe_posting(engine: Engine | None, now: float) -> dict[str, Any]:

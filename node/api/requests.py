@@ -1,10 +1,11 @@
 """Requests: what is read out of one, or why it makes no sense."""
 
+from collections.abc import Collection
 from typing import Any
 
 from starlette.requests import Request
 
-__all__ = ["BadRequest", "body_of", "flag", "query", "text", "texts", "whole"]
+__all__ = ["BadRequest", "body_of", "choice", "flag", "query", "text", "texts", "whole"]
 
 
 class BadRequest(Exception):
@@ -53,6 +54,13 @@ def whole(value: object, key: str, low: int, high: int) -> int:
     if isinstance(value, bool) or not low <= number <= high:
         raise BadRequest(f"'{key}' is to be a whole number from {low} to {high}.")
     return number
+
+
+def choice(value: object, key: str, known: Collection[str]) -> str:
+    """One of the words that are known."""
+    if not isinstance(value, str) or value not in known:
+        raise BadRequest(f"'{key}' is to be one of {', '.join(known)}.")
+    return value
 
 
 def query(request: Request, key: str, low: int, high: int) -> int | None:

@@ -6,14 +6,14 @@ there, 409 for what the state of things does not allow, 425 for what may be trie
 ending, 507 for a disk that is full or broken: then nothing was done.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 
 from ...crypto.errors import CryptoError
 from ...gossip.errors import LocalError, PostRefused
@@ -30,6 +30,7 @@ from ..workers import WorkerError
 from .locking import PageLock, lock_routes
 from .requests import BadRequest, body_of, flag, text, whole
 from .talk import talk_routes
+from .whispers import whisper_routes
 
 __all__ = ["make_app"]
 
@@ -44,8 +45,8 @@ def _parameters(body: dict[str, Any]) -> Parameters:
     return parameters(preset, **given)
 
 
-def make_app(node: Node, lock: PageLock | None = None) -> Starlette:
-    """The application, without its guard; ``lock`` is that of the page, if there is one."""
+def make_app(node: Node, page: Sequence[BaseRoute] = (), lock: PageLock | None = None) -> Starlette:
+    """The application, without its guard; ``page`` are the routes of what a browser shows, ``lock`` locks it."""
 
     async def status(_: Request) -> Response:
         return JSONResponse(await node.status())
@@ -89,10 +90,14 @@ def make_app(node: Node, lock: PageLock | None = None) -> Starlette:
         ("/friends/{friend:path}", rename, "PATCH"),
         ("/friends/{friend:path}", remove, "DELETE"),
         *talk_routes(node, lock),
+        *whisper_routes(node),
         *(lock_routes(lock) if lock is not None else ()),
     ]
     return Starlette(
-        routes=[Route(f"/api{path}", endpoint, methods=[method]) for path, endpoint, method in routes],
+        routes=[
+            *page,
+            *(Route(f"/api{path}", endpoint, methods=[method]) for path, endpoint, method in routes),
+        ],
         exception_handlers={
             BadRequest: _answer(400),
             CryptoError: _answer(400),

@@ -18,11 +18,11 @@ from ...gossip.items import ItemId
 from ...gossip.text import CHOICES_MAX
 from ..driver import DriverEnded
 from ..node import Node
-from ..preferences import Settings, Sort
+from ..preferences import THEMES, Settings, Sort
 from ..storage.store import StoreError
 from ..workers import WorkerError
 from .locking import PageLock
-from .requests import BadRequest, body_of, query, text, texts, whole
+from .requests import BadRequest, body_of, choice, query, text, texts, whole
 
 __all__ = ["talk_routes"]
 
@@ -61,7 +61,8 @@ def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, End
         return JSONResponse(await node.speaker.post(text(body, "text"), style, texts(body, "choices")), 201)
 
     async def thread(request: Request) -> Response:
-        return JSONResponse(node.reader.thread(item_of(request)))
+        everything = query(request, "whole", 0, 1) == 1
+        return JSONResponse(node.reader.thread(item_of(request), whole=everything))
 
     async def reply(request: Request) -> Response:
         said = text(await body_of(request), "text")
@@ -126,6 +127,8 @@ def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, End
                 body[key] = whole(body[key], key, 0, 10_000)
         if body.get("lock_minutes") and lock is not None:
             lock.check_lockable()
+        if "theme" in body:
+            body["theme"] = choice(body["theme"], "theme", THEMES)
         await node.preferences.set(Settings(**{**known, **body}))
         return await settings(request)
 

@@ -1,4 +1,4 @@
-"""How secrets, threads and the outbox look on a terminal. Nothing here decides anything."""
+"""How secrets, threads, whispers and the outbox look on a terminal. Nothing here decides anything."""
 
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from rich.text import Text
 
 from ..printing import safe
 
-__all__ = ["SHORT_ID_SIZE", "print_outbox", "print_secret", "print_thread"]
+__all__ = ["SHORT_ID_SIZE", "print_outbox", "print_secret", "print_thread", "print_whispers"]
 
 #: Hexadecimal digits of an id: two of a million items begin alike once in thirty.
 SHORT_ID_SIZE = 10
@@ -53,6 +53,22 @@ def print_outbox(outbox: dict[str, Any]) -> None:
         what = entry.get("text") or entry.get("target", "")[:SHORT_ID_SIZE]
         _console.print(Text(f"{entry['id'][:SHORT_ID_SIZE]}  {entry['kind']}  {safe(what)}"))
         _console.print(Text(f"  {entry['sentence']}", style="dim"))
+
+
+def print_whispers(whispers: dict[str, Any]) -> None:
+    """All conversations, with their letters."""
+    if not whispers["conversations"]:
+        _console.print("Nothing was whispered.")
+    for conversation in whispers["conversations"]:
+        whose = "a secret of yours" if conversation["mine"] else "a secret"
+        unread = f", {conversation['unread']} unread" if conversation["unread"] else ""
+        _console.print(Text(f"— {conversation['id'][:SHORT_ID_SIZE]}, about {whose}{unread}", style="dim"))
+        _console.print(Text(safe(conversation["secret"]["text"] or "The secret is gone."), style="dim"))
+        for letter in conversation["letters"]:
+            _console.print(Text(f"{'you' if letter['mine'] else 'the other'}: {safe(letter['text'])}"))
+            if letter["sentence"] is not None:
+                _console.print(Text(f"  {letter['sentence']}", style="dim"))
+        _console.print()
 
 
 def _print_item(item: dict[str, Any], who: str, said: list[str]) -> None:

@@ -7,7 +7,7 @@ import click
 from ...gossip.presets import BYTES_PER_DAY_RANGE, DEFAULT, PRESETS, ROUTE_LENGTH_RANGE
 from .terminal import ask, fail, json_option, profile_of, read_passphrase, say, show
 
-__all__ = ["demo", "found", "init", "run", "status"]
+__all__ = ["demo", "found", "init", "open_page", "run", "status"]
 
 
 @click.command()
@@ -123,6 +123,22 @@ def status(context: click.Context, as_json: bool) -> None:
     from ..printing import print_status
 
     show(ask(context, "GET", "/status"), as_json, print_status)
+
+
+@click.command("open")
+@click.option("--print", "printed", is_flag=True, help="Print the link, and open nothing.")
+@json_option
+@click.pass_context
+def open_page(context: click.Context, printed: bool, as_json: bool) -> None:
+    """Open the page of the running node in your browser.
+
+    The link works once, within five minutes: show it to nobody.
+    """
+    import webbrowser
+
+    answer = ask(context, "POST", "/logins")
+    if as_json or printed or not webbrowser.open(answer["link"]):
+        show(answer, as_json, lambda answer: click.echo(answer["link"]))
 
 
 @click.command()

@@ -107,7 +107,10 @@ def mute(context: click.Context, item: str, undo: bool, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def subscribe(context: click.Context, item: str, undo: bool, as_json: bool) -> None:
-    """Follow the thread of ID: `rumor feed --order subscribed` counts what you have not read."""
+    """Follow the thread of ID.
+
+    `rumor feed --order subscribed` counts what you have not read.
+    """
     done = "Subscribed." if not undo else "Not subscribed any more."
     _note(context, f"/secrets/{id_of(item)}/subscribed", undo, as_json, done)
 
@@ -122,9 +125,10 @@ def _note(context: click.Context, path: str, undo: bool, as_json: bool, done: st
 @json_option
 @click.pass_context
 def filters(context: click.Context, words: tuple[str, ...], clear: bool, as_json: bool) -> None:
-    """Show nothing that has any of these WORDS, instead of those before; without any, list them.
+    """Show nothing that has any of these WORDS.
 
-    A phrase of several words is one argument in quotation marks.
+    They take the place of those before; without any, these are listed. A phrase of several words is one argument, in
+    quotation marks.
     """
     if words or clear:
         answer = ask(context, "PATCH", "/settings", filters=list(words))

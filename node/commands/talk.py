@@ -116,9 +116,9 @@ def vote(context: click.Context, item: str, choice: int, as_json: bool) -> None:
 @json_option
 @click.pass_context
 def retract(context: click.Context, item: str, yes: bool, as_json: bool) -> None:
-    """Take back ID, a secret or a reply of yours that is still linked to you.
+    """Take back ID, a secret or a reply of yours.
 
-    It goes from every node that hears of it. Who has copied it keeps the copy.
+    It is to be linked to you still. It goes from every node that hears of it. Who has copied it keeps the copy.
     """
     if not yes:
         click.confirm(f"Take {item} back?", abort=True, err=True)

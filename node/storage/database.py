@@ -34,6 +34,7 @@ import trio
 
 from .store import (
     PAGE_COUNT_MAX,
+    PREALLOCATED,
     SIZE_MAX_DEFAULT,
     Change,
     LogRow,
@@ -118,14 +119,14 @@ class EncryptedStore:
     async def load(self, table: Table) -> dict[bytes, bytes]:
         check_log(table, expected=False)
         rows = await self._read(sql(table, "SELECT key, value FROM TABLE_NAME"))
-        return {key: unpadded(value) if table is Table.OUTBOX else value for key, value in rows}
+        return {key: unpadded(value) if table in PREALLOCATED else value for key, value in rows}
 
     async def get(self, table: Table, key: bytes) -> bytes | None:
         rows = await self._read(sql(table, "SELECT value FROM TABLE_NAME WHERE key = ?"), (key,))
         if not rows:
             return None
         value: bytes = rows[0][0]
-        return unpadded(value) if table is Table.OUTBOX else value
+        return unpadded(value) if table in PREALLOCATED else value
 
     async def entries(self, log: Table) -> list[tuple[int, bytes]]:
         check_log(log, expected=True)

@@ -7,17 +7,14 @@ does nothing else; what a running node reads is read through ``database``.
 
 from collections.abc import Collection
 from pathlib import Path
-from typing import Final, cast
+from typing import cast
 
 import apsw
 
-from .store import StoreError, StoreTooNew, Table, check_log
+from .store import PREALLOCATED, StoreError, StoreTooNew, Table, check_log
 from .tables import SCHEMA_VERSION, configure, sql, translated, unpadded
 
 __all__ = ["snapshot"]
-
-#: Tables whose rows are padded; by name, since not every version has all of them.
-_PADDED: Final = frozenset({"outbox", "letters"})
 
 
 def snapshot(path: Path, key: bytes, tables: Collection[Table]) -> dict[Table, dict[bytes, bytes]]:
@@ -50,7 +47,7 @@ def _read(
     for table in tables:
         rows = connection.execute(sql(table, "SELECT key, value FROM TABLE_NAME")).fetchall()
         found[table] = {
-            cast(bytes, key): unpadded(cast(bytes, value)) if table.value in _PADDED else cast(bytes, value)
+            cast(bytes, key): unpadded(cast(bytes, value)) if table in PREALLOCATED else cast(bytes, value)
             for key, value in rows
         }
     return found

@@ -5,8 +5,8 @@ at all, and is on the disk when `commit` returns. It knows nothing of what the v
 `database.EncryptedStore`; `MemoryStore` behaves alike and forgets everything, for tests, simulations on trio
 and trials.
 
-The outbox is special. A disk must not grow by a post, so its rows exist from the beginning, have one size,
-and are only ever overwritten: see `OUTBOX_ROW_COUNT`.
+The outbox and the letters are special. A disk must not grow by a post or a whisper, so their rows exist from the
+beginning, have one size, and are only ever overwritten: see `PREALLOCATED`.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,12 @@ from enum import Enum
 from typing import Final, NamedTuple, Protocol
 
 __all__ = [
+    "LETTER_ROW_COUNT",
     "OUTBOX_ROW_COUNT",
-    "OUTBOX_VALUE_SIZE_MAX",
     "PAGE_COUNT_MAX",
+    "PREALLOCATED",
+    "ROW_SIZE",
+    "ROW_VALUE_SIZE_MAX",
     "Change",
     "Delete",
     "LogRow",
@@ -32,16 +35,20 @@ __all__ = [
     "StoreTooNew",
     "Table",
     "check",
-    "outbox_key",
+    "row_key",
 ]
 
 # By default a member may post 24 secrets and replies an epoch; this is over two epochs' worth.
 OUTBOX_ROW_COUNT: Final = 64
 
-# An outbox row holds a secret of at most 1.2 kB and 1.5 kB of used slots. Around it stand a length and 16 random bytes
-# at each end: a row that is written anew is another one on every page that it lies on, whatever it holds.
-OUTBOX_ROW_SIZE: Final = 4096
-OUTBOX_VALUE_SIZE_MAX: Final = OUTBOX_ROW_SIZE - 34
+# Letters that were whispered, both ways, in all conversations: a megabyte, whether or not there are any.
+LETTER_ROW_COUNT: Final = 256
+
+# A preallocated row holds a secret of at most 1.2 kB and 2.4 kB of used slots and seeds, or a letter. Around it stand a
+# length and 16 random bytes at each end: a row that is written anew is another one on every page that it lies on,
+# whatever it holds.
+ROW_SIZE: Final = 4096
+ROW_VALUE_SIZE_MAX: Final = ROW_SIZE - 34
 
 # A key is an id or a number; a value is a record, a packet, an item, or a page of the roster.
 KEY_SIZE_MAX: Final = 64
@@ -88,6 +95,7 @@ class Table(Enum):
     FRIENDS = "friends"  #: confirmed friends
     INVITATIONS = "invitations"  #: live invitations, ours and those we accepted
     OUTBOX = "outbox"  #: what waits to be published; preallocated rows
+    LETTERS = "letters"  #: what was whispered, to this node's person and by it; preallocated rows
     SLOTS = "slots"  #: slots already used, so that a restart does not use them again
     RECORDS = "records"  #: the mesh's own records: admissions, relay keys, revocations
     RINGS = "rings"  #: rings that items name and that do not follow from the records
@@ -103,6 +111,13 @@ class Table(Enum):
         return self in (Table.PACKETS, Table.ITEMS)
 
 
+#: How many rows each of the tables has that never get another.
+PREALLOCATED: Final[dict[Table, int]] = {
+    Table.OUTBOX: OUTBOX_ROW_COUNT,
+    Table.LETTERS: LETTER_ROW_COUNT,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Put:
     """Sets the value of a key."""
@@ -110,16 +125,16 @@ class Put:
     table: Table
     """Where."""
     key: bytes
-    """1 to KEY_SIZE_MAX bytes; in OUTBOX an `outbox_key`."""
+    """1 to KEY_SIZE_MAX bytes; in preallocated tables a `row_key`."""
     value: bytes
-    """At most VALUE_SIZE_MAX bytes; in OUTBOX at most OUTBOX_VALUE_SIZE_MAX."""
+    """At most VALUE_SIZE_MAX bytes; in preallocated tables at most ROW_VALUE_SIZE_MAX."""
     epoch: int = 0
     """0 to EPOCH_MAX; only in logs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Delete:
-    """Removes a key, or does nothing if there is none. In OUTBOX it empties the row."""
+    """Removes a key, or does nothing if there is none. In preallocated tables it empties the row."""
 
     table: Table
     """Where."""
@@ -151,7 +166,7 @@ class Store(Protocol):
         """
 
     async def load(self, table: Table) -> dict[bytes, bytes]:
-        """Returns a whole table; ValueError for a log. OUTBOX has all its rows, empty ones as b""."""
+        """Returns a whole table; ValueError for a log. Preallocated ones have all rows, empty ones as b""."""
 
     async def get(self, table: Table, key: bytes) -> bytes | None:
         """Returns one value, or None if there is no such key."""
@@ -176,10 +191,10 @@ class Store(Protocol):
         """Returns the bytes that the store takes on disk."""
 
 
-def outbox_key(row: int) -> bytes:
-    """Returns the key of an outbox row, 0 <= row < OUTBOX_ROW_COUNT."""
-    if not 0 <= row < OUTBOX_ROW_COUNT:
-        raise ValueError(f"the outbox has rows 0 to {OUTBOX_ROW_COUNT - 1}")
+def row_key(table: Table, row: int) -> bytes:
+    """Returns the key of a row of a preallocated table, 0 <= row < PREALLOCATED[table]."""
+    if not 0 <= row < PREALLOCATED[table]:
+        raise ValueError(f"{table.value} has rows 0 to {PREALLOCATED[table] - 1}")
     return row.to_bytes(2, "big")
 
 
@@ -187,11 +202,11 @@ def check(change: Change) -> None:
     """Raises ValueError for a change that no store takes."""
     if not 1 <= len(change.key) <= KEY_SIZE_MAX:
         raise ValueError(f"a key has 1 to {KEY_SIZE_MAX} bytes")
-    outbox = change.table is Table.OUTBOX
-    if outbox and (len(change.key) != 2 or int.from_bytes(change.key, "big") >= OUTBOX_ROW_COUNT):
-        raise ValueError("the outbox has no such row, and never gets another")
+    rows = PREALLOCATED.get(change.table)
+    if rows is not None and (len(change.key) != 2 or int.from_bytes(change.key, "big") >= rows):
+        raise ValueError(f"{change.table.value} has no such row, and never gets another")
     if isinstance(change, Put):
-        size_max = OUTBOX_VALUE_SIZE_MAX if outbox else VALUE_SIZE_MAX
+        size_max = VALUE_SIZE_MAX if rows is None else ROW_VALUE_SIZE_MAX
         if len(change.value) > size_max:
             raise ValueError(f"a value in {change.table.value} has at most {size_max} bytes")
         if not 0 <= change.epoch <= (EPOCH_MAX if change.table.is_log else 0):
@@ -217,13 +232,14 @@ class MemoryStore:
         self._size_max = size_max
         self._seq = 0
         self._rows: dict[Table, dict[bytes, LogRow]] = {table: {} for table in Table}
-        for row in range(OUTBOX_ROW_COUNT):
-            self._rows[Table.OUTBOX][outbox_key(row)] = LogRow(0, 0, outbox_key(row), b"")
+        for table, count in PREALLOCATED.items():
+            keys = [row_key(table, row) for row in range(count)]
+            self._rows[table].update((key, LogRow(0, 0, key, b"")) for key in keys)
 
     async def commit(self, changes: Sequence[Change]) -> None:
         for change in changes:
             check(change)
-        puts = [change for change in changes if isinstance(change, Put) and change.table is not Table.OUTBOX]
+        puts = [change for change in changes if isinstance(change, Put) and change.table not in PREALLOCATED]
         growth = sum(len(put.value) for put in puts)
         if await self.size() + growth > self._size_max:
             raise StoreFull(f"The store has reached its limit of {self._size_max:,} bytes.")
@@ -233,7 +249,7 @@ class MemoryStore:
                 self._seq += 1
                 seq = rows[change.key].seq if change.key in rows else self._seq
                 rows[change.key] = LogRow(seq, change.epoch, change.key, change.value)
-            elif change.table is Table.OUTBOX:
+            elif change.table in PREALLOCATED:
                 rows[change.key] = LogRow(0, 0, change.key, b"")
             else:
                 rows.pop(change.key, None)
@@ -269,6 +285,6 @@ class MemoryStore:
         return found[:limit]
 
     async def size(self) -> int:
-        others = [rows for table, rows in self._rows.items() if table is not Table.OUTBOX]
+        others = [rows for table, rows in self._rows.items() if table not in PREALLOCATED]
         stored = sum(len(row.value) for rows in others for row in rows.values())
-        return stored + OUTBOX_ROW_COUNT * OUTBOX_ROW_SIZE
+        return stored + sum(PREALLOCATED.values()) * ROW_SIZE

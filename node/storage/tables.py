@@ -3,12 +3,12 @@
 Every function here is synchronous and works on one `apsw.Connection`; `database` says who calls it when.
 
 Schema 3: a table per `storage.Table` with `key BLOB PRIMARY KEY, value BLOB`, and for logs
-`seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB UNIQUE, epoch INTEGER, value BLOB`. An outbox value is
-`16 random bytes || u16 length || value || random bytes`, 4,096 bytes in all; its 64 rows are made with the file.
+`seq INTEGER PRIMARY KEY AUTOINCREMENT, key BLOB UNIQUE, epoch INTEGER, value BLOB`. A value of a preallocated table is
+`16 random bytes || u16 length || value || random bytes`, 4,096 bytes in all; all its rows are made with the file.
 Written twice, a row differs at both ends, and so on each of the two pages that it takes: SQLite would leave a page
 alone whose bytes do not change.
 
-Schema 2 had no table of what a person wants to read; schema 1 also none of onions, and outbox values of
+Schema 2 had no tables of letters and of what a person wants to read; schema 1 also none of onions, and outbox values of
 `u16 length || value || zeros`. They are brought up to date when they are opened.
 """
 
@@ -21,8 +21,8 @@ from typing import Final, cast
 import apsw
 
 from .store import (
-    OUTBOX_ROW_COUNT,
-    OUTBOX_ROW_SIZE,
+    PREALLOCATED,
+    ROW_SIZE,
     Change,
     Put,
     StoreCorrupt,
@@ -31,7 +31,7 @@ from .store import (
     StoreLocked,
     StoreTooNew,
     Table,
-    outbox_key,
+    row_key,
 )
 
 __all__ = ["KEY_SIZE", "apply_group", "configure", "prepare", "sql", "translated", "unpadded"]
@@ -53,13 +53,13 @@ def sql(table: Table, statement: str) -> str:
 
 
 def _padded(value: bytes) -> bytes:
-    """Returns an outbox row, another one each time."""
-    noise = os.urandom(OUTBOX_ROW_SIZE - len(value) - 2)
+    """Returns a preallocated row, another one each time."""
+    noise = os.urandom(ROW_SIZE - len(value) - 2)
     return noise[:_SALT_SIZE] + len(value).to_bytes(2, "big") + value + noise[_SALT_SIZE:]
 
 
 def unpadded(row: bytes) -> bytes:
-    """Returns the value in an outbox row."""
+    """Returns the value in a preallocated row."""
     return _unpadded_first(row[_SALT_SIZE:])
 
 
@@ -113,10 +113,6 @@ def prepare(connection: apsw.Connection, key: bytes, size_max: int, path: Path) 
 def _make(connection: apsw.Connection) -> None:
     for table in Table:
         _make_table(connection, table)
-    connection.executemany(
-        "INSERT INTO outbox VALUES (?, ?)",
-        [(outbox_key(row), _padded(b"")) for row in range(OUTBOX_ROW_COUNT)],
-    )
 
 
 def _make_table(connection: apsw.Connection, table: Table) -> None:
@@ -129,11 +125,16 @@ def _make_table(connection: apsw.Connection, table: Table) -> None:
             else "CREATE TABLE TABLE_NAME (key BLOB PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID",
         )
     )
+    connection.executemany(
+        sql(table, "INSERT INTO TABLE_NAME VALUES (?, ?)"),
+        [(row_key(table, row), _padded(b"")) for row in range(PREALLOCATED.get(table, 0))],
+    )
 
 
 def _upgrade(connection: apsw.Connection, version: int) -> None:
     """Brings an earlier schema up to date."""
     _make_table(connection, Table.READING)
+    _make_table(connection, Table.LETTERS)
     if version == 1:
         _make_table(connection, Table.ONIONS)
         rows = connection.execute("SELECT key, value FROM outbox").fetchall()
@@ -160,10 +161,12 @@ def _transaction(connection: apsw.Connection) -> Iterator[None]:
 def _apply(connection: apsw.Connection, changes: Sequence[Change]) -> None:
     for change in changes:
         table = change.table
-        if table is Table.OUTBOX:
+        if table in PREALLOCATED:
             value = change.value if isinstance(change, Put) else b""
-            connection.execute("UPDATE outbox SET value = ? WHERE key = ?", (_padded(value), change.key))
-            assert connection.changes() == 1, "the outbox has lost a row"
+            connection.execute(
+                sql(table, "UPDATE TABLE_NAME SET value = ? WHERE key = ?"), (_padded(value), change.key)
+            )
+            assert connection.changes() == 1, "a preallocated row is gone"
         elif not isinstance(change, Put):
             connection.execute(sql(table, "DELETE FROM TABLE_NAME WHERE key = ?"), (change.key,))
         elif table.is_log:

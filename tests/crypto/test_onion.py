@@ -29,6 +29,7 @@ from rumor.crypto.onion import (
     relay_keypair,
     relay_public,
     wrap,
+    wrap_marked,
 )
 
 from . import onion_reference as reference
@@ -211,7 +212,7 @@ def test_a_last_layer_is_never_relayed_on() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        pytest.param(b"\3\0\0", id="unknown command"),
+        pytest.param(b"\4\0\0", id="unknown command"),
         pytest.param(b"\xff\0\0", id="last unknown command"),
         pytest.param(b"\1" + (CONTENT_SIZE_MAX + 1).to_bytes(2, "big"), id="length one too many"),
         pytest.param(b"\1\xff\xff", id="greatest length"),
@@ -401,3 +402,17 @@ def test_vectors(vector: dict[str, Any]) -> None:
         else:
             assert role == reference.LAST
             assert opened == Delivered(payload=payload, replay_tag=keys.replay_tag)
+
+
+@pytest.mark.parametrize("hops", HOPS)
+def test_a_sender_knows_the_innermost_onion_again_and_relays_do_not(hops: int) -> None:
+    """The mark is how that begins, and stands nowhere in the onions before."""
+    payload = Payload(command=Command.WHISPER, content=b"psst")
+    data, mark = wrap_marked([public for _, public in PAIRS[:hops]], payload, stream("marked"))
+    for secret, public in PAIRS[: hops - 1]:
+        assert mark not in data
+        layer = open_onion(data, secret, public)
+        assert isinstance(layer, Forwarded)
+        data = layer.onion
+    assert data.startswith(mark)
+    assert open_onion(data, *PAIRS[hops - 1]) == open_onion(data, PAIRS[hops - 1][0])

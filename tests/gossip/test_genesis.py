@@ -87,7 +87,9 @@ def test_a_budget_whose_packets_nobody_could_hold_gets_a_sentence(
         Genesis.decode_untrusted(Genesis("Large", parameters, KEY).encode())
 
 
-@pytest.mark.parametrize("founder", [bytes(33), b"\x02" + b"\xff" * 32, b"\x04" + KEY[1:]])
+@pytest.mark.parametrize(
+    "founder", [bytes(33), b"\x02" + b"\xff" * 32, b"\x04" + KEY[1:]], ids=["zeros", "no point", "no form"]
+)
 def test_a_founder_without_a_key_is_refused(founder: bytes) -> None:
     """Else the first ring could not be made, in the middle of everything."""
     with pytest.raises(Malformed):

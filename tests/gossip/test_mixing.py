@@ -54,7 +54,7 @@ class Fast(Real):
         self.wrapped.append((tuple(route), payload))
         return randbytes(onion.ONION_SIZE)
 
-    def open_onion(self, data: bytes, secret: bytes) -> Forwarded | Delivered:
+    def open_onion(self, data: bytes, secret: bytes, public: bytes | None = None) -> Forwarded | Delivered:
         return Forwarded(onion=data, replay_tag=hashlib.sha256(data).digest()[:16])
 
 

@@ -107,7 +107,7 @@ def person_feed(person: Profile) -> list[dict[str, Any]]:
     before = None
     while page := client.get("/secrets", count=200, before=before)["secrets"]:
         secrets += page
-        before = page[-1]["number"]
+        before = page[-1]["id"]
     return secrets
 
 

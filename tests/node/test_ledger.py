@@ -10,6 +10,7 @@ import pytest
 
 from rumor.crypto import canonical
 from rumor.crypto.membership import Purpose
+from rumor.crypto.whispers import CONTENT_SIZE_MAX
 from rumor.gossip.authoring import SEEDS_MAX
 from rumor.gossip.bodies import Kind, PollBody, RelayKeyBody, SecretBody
 from rumor.gossip.events import (
@@ -17,6 +18,9 @@ from rumor.gossip.events import (
     GuardChosen,
     ItemAccepted,
     ItemRemoved,
+    LetterKept,
+    LettersForgotten,
+    LettersRead,
     OnionsForgotten,
     OnionSpent,
     OutboxAdded,
@@ -32,11 +36,12 @@ from rumor.gossip.events import (
     SlotUsed,
 )
 from rumor.gossip.items import Item, ItemId
+from rumor.gossip.letters import Letter, SealedLetter
 from rumor.gossip.packets import PAYLOAD_SIZE, Content, Packet
 from rumor.node.ledger import Ledger, Remembered
 from rumor.node.outbox_rows import SLOTS_PER_ROW_MAX, OutboxFull, OutboxRows
 from rumor.node.storage.database import open_store
-from rumor.node.storage.store import OUTBOX_ROW_COUNT, MemoryStore, Put, Store, Table, outbox_key
+from rumor.node.storage.store import OUTBOX_ROW_COUNT, MemoryStore, Put, Store, Table, row_key
 
 KEY = bytes(range(32))
 
@@ -135,6 +140,21 @@ def ticks(count: int) -> Iterator[list[Event]]:
         ]
 
 
+def letter(number: int) -> Letter:
+    own_secret, other_key = (bytes([number, which]) * 16 for which in range(2))
+    return Letter(
+        letter_id=ItemId(bytes([number]) * 32),
+        about=ItemId(bytes(32)),
+        own_key=b"k" * 32,
+        own_secret=own_secret,
+        other_key=other_key,
+        epoch=100,
+        place=number,
+        is_own=False,
+        text=f"letter number {number} " * 40,
+    )
+
+
 def many_slots(number: int) -> list[Event]:
     """Slots of secrets, enough to take a page of their own."""
     return [SlotUsed(purpose=Purpose.POST, epoch=101, slot=20 * number + each) for each in range(20)]
@@ -188,18 +208,22 @@ async def test_each_tick_changes_one_row_on_the_disk_whatever_left(
         ledger = Ledger(store)
         await ledger.load()
         await ledger.write(post(3))
-        before, rows = pages(path), await raw_rows(path)
+        before, rows = pages(path), raw_rows(path)
         await ledger.write([OutboxTurned(item_id=item_id, sent_count=1 if item_id else 0)])
         changed = [here != there for here, there in zip(before, pages(path), strict=True)]
-        rows_changed = [key for key, value in (await raw_rows(path)).items() if rows[key] != value]
-        assert len(rows_changed) == 1
-        # The page of the row's beginning, that of its end, and the header's counter of changes.
-        assert sum(changed) == 3
+        rows_changed = [key for key, value in raw_rows(path).items() if rows[key] != value]
+        assert sorted(table for table, _ in rows_changed) == ["letters", "outbox"]
+        # The page of each row's beginning, that of its end, and the header's counter of changes.
+        assert sum(changed) == 5
 
 
-async def raw_rows(path: Path) -> dict[bytes, bytes]:
+def raw_rows(path: Path) -> dict[tuple[str, bytes], bytes]:
     connection = plain(path)
-    rows = dict(connection.execute("SELECT key, value FROM outbox").fetchall())
+    rows = {
+        (table, key): value
+        for table in ("outbox", "letters")
+        for key, value in connection.execute(f"SELECT key, value FROM {table}")
+    }
     connection.close()
     return rows
 
@@ -220,6 +244,41 @@ async def test_a_forgotten_relay_key_is_not_in_the_file(tmp_path: Path) -> None:
     assert [half in dump for half in halves] == [False] * 4 + [True]
 
 
+async def test_a_forgotten_letter_is_not_in_the_file(tmp_path: Path) -> None:
+    """Neither its words nor the key that would link us to it, though both were there; the others stay as they are."""
+    path = tmp_path / "rumor.db"
+    async with open_store(path, KEY) as store:
+        kept, gone = letter(1), letter(2)
+        remembered = await after(store, [LetterKept(letter=kept), LetterKept(letter=gone)])
+        assert sorted(remembered.letters, key=lambda each: each.place) == [kept, gone]
+        traces = (gone.text[:15].encode(), gone.own_secret, gone.other_key)
+        assert all(trace in plain(path).serialize("main") for trace in traces)
+        remembered = await after(store, [LettersForgotten(letter_ids=(gone.letter_id,))])
+        assert remembered.letters == [kept]
+    dump = plain(path).serialize("main")
+    assert not any(trace in dump for trace in traces)
+    assert kept.text[:15].encode() in dump
+
+
+async def test_that_a_letter_was_read_is_written_at_the_next_tick(tmp_path: Path) -> None:
+    """So nobody sees on the disk when somebody reads, and after a crash it is unread again."""
+    async with open_store(tmp_path / "rumor.db", KEY) as store:
+        ledger = Ledger(store)
+        await ledger.load()
+        await ledger.write([LetterKept(letter=letter(1))])
+        assert ledger.changes([LettersRead(letter_ids=(letter(1).letter_id,))]) == []
+        assert (await Ledger(store).load()).letters == [letter(1)]
+        await ledger.write([OutboxTurned(item_id=None)])
+        assert (await Ledger(store).load()).letters == [replace(letter(1), is_read=True)]
+
+
+async def test_a_whisper_waits_in_a_row_of_the_outbox() -> None:
+    """As an item does, though it is none."""
+    sealed = SealedLetter(own_key=b"o" * 32, recipient=b"r" * 32, content=b"c" * CONTENT_SIZE_MAX)
+    row = OutboxAdded(item_id=ItemId(b"i" * 32), epoch=100, body=sealed)
+    assert (await after(MemoryStore(), [row])).outbox == [row]
+
+
 async def test_a_file_of_schema_1_is_brought_up_to_date(tmp_path: Path) -> None:
     """A node that was updated finds its slots and its items, can write onions, and drops what nobody would take."""
     path = tmp_path / "rumor.db"
@@ -228,7 +287,7 @@ async def test_a_file_of_schema_1_is_brought_up_to_date(tmp_path: Path) -> None:
         await store.commit([Put(Table.ITEMS, secret(1).item_id, secret(1).encoding, epoch=100)])
         slot = bytes([Purpose.POST]) + (100).to_bytes(8, "big") + (5).to_bytes(4, "big")
         await store.commit([Put(Table.SLOTS, slot, b"")])
-    make_first(path, {outbox_key(2): row})
+    make_first(path, {row_key(Table.OUTBOX, 2): row})
 
     async with open_store(path, KEY) as store:
         remembered = await after(store, [OnionSpent(relay_day=1, replay_tag=bytes(16))])
@@ -246,6 +305,7 @@ def make_first(path: Path, rows: dict[bytes, bytes]) -> None:
     connection = plain(path)
     connection.execute("DROP TABLE onions")
     connection.execute("DROP TABLE reading")
+    connection.execute("DROP TABLE letters")
     connection.execute("UPDATE outbox SET value = zeroblob(4096)")
     for key, value in rows.items():
         padded = (len(value).to_bytes(2, "big") + value).ljust(4096, b"\0")
@@ -258,7 +318,7 @@ def test_rows_are_drawn_and_bounded() -> None:
     """Every row serves alike, a full outbox says so, and old slots give way to new ones."""
     rows = OutboxRows(choose=lambda count: count - 1)
     keys = [rows.fill(draft(number)).key for number in range(OUTBOX_ROW_COUNT)]
-    assert keys == [outbox_key(row) for row in reversed(range(OUTBOX_ROW_COUNT))]
+    assert keys == [row_key(Table.OUTBOX, row) for row in reversed(range(OUTBOX_ROW_COUNT))]
     with pytest.raises(OutboxFull, match="waiting to be published"):
         rows.fill(draft(99))
     for number in range(OUTBOX_ROW_COUNT * (SLOTS_PER_ROW_MAX + 1)):
@@ -320,6 +380,6 @@ async def test_rows_of_the_first_format_keep_their_slots(tmp_path: Path) -> None
     """A slot that was used before the update is not used after it."""
     old = bytes([1, 1]) + (100).to_bytes(8, "big") + (3).to_bytes(4, "big") + b"an item of another form"
     async with open_store(tmp_path / "rumor.db", KEY) as store:
-        await store.commit([Put(Table.OUTBOX, outbox_key(1), old)])
+        await store.commit([Put(Table.OUTBOX, row_key(Table.OUTBOX, 1), old)])
         remembered = await Ledger(store).load()
         assert (remembered.slots, remembered.outbox) == ([(Purpose.POST, 100, 3)], [])

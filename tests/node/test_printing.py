@@ -2,7 +2,7 @@
 
 import pytest
 
-from rumor.node.commands.cards import print_outbox, print_thread
+from rumor.node.commands.cards import print_outbox, print_thread, print_whispers
 from rumor.node.printing import print_friends, print_status, safe
 
 HOSTILE = "[/red] [bold]:smile: \u202egnp.exe\u200b"
@@ -19,6 +19,7 @@ def status(name: str) -> dict[str, object]:
         "pending": [name],
         "post": {"allowed": False, "obstacles": ["wait"], "open_at": None},
         "mixing": None,
+        "meter": None,
         "outbox": [],
     }
 
@@ -42,11 +43,14 @@ def test_markup_and_invisible_characters_of_others_do_nothing(
     reply = {**item, "persona": {"icon": "🦊", "colour": "red", "name": "red fox", "op": True, "you": False}}
     print_thread({"secret": card, "replies": [reply], "left_out": 1})
     print_outbox({"waiting": [{"id": "cd" * 32, "kind": "reply", "text": HOSTILE, "sentence": "Waits."}]})
+    letter = {"mine": False, "text": HOSTILE, "sentence": None}
+    about = {"id": "ab" * 32, "mine": True, "unread": 1, "secret": {"text": HOSTILE}, "letters": [letter]}
+    print_whispers({"conversations": [about]})
     print_status(status(SHOWN))
     friend = {"id": "abcdefgh", "name": SHOWN, "state": SHOWN, "words": "a b c d"}
     print_friends({"friends": [friend], "joining": [{"name": SHOWN, "state": SHOWN}], "invitations": 0})
     out = capsys.readouterr().out
-    assert out.count("[/red]") >= 8
+    assert out.count("[/red]") >= 10
     assert "\u202e" not in out
     assert "\u200b" not in out
 

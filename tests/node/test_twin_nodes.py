@@ -27,7 +27,7 @@ from rumor.crypto.membership import Purpose
 from rumor.gossip.events import Event, OutboxAdded, OutboxTurned, SlotUsed
 from rumor.node.ledger import Ledger
 from rumor.node.storage.database import KEY_SIZE, open_store
-from rumor.node.storage.store import Change, Put, Table
+from rumor.node.storage.store import PREALLOCATED, Change, Put, Table
 from rumor.node.storage.tables import PAGE_SIZE, configure
 
 #: Long enough for a secret to be published, where relays work.
@@ -69,15 +69,15 @@ def first_difference(one: Sequence[object], other: Sequence[object]) -> tuple[ob
 def is_post(at_s: float, changes: Sequence[Change]) -> bool:
     """Whether it is the one commit that may come on top."""
     return at_s == POSTED_S and all(
-        isinstance(change, Put) and change.table is Table.OUTBOX for change in changes
+        isinstance(change, Put) and change.table in PREALLOCATED for change in changes
     )
 
 
 def written(world: World, until_s: float = float("inf")) -> list[tuple[float, list[object]]]:
-    """Times of commits, and kinds, tables and sizes of what they change; all rows of the outbox have one size."""
+    """Times of commits, and kinds, tables and sizes of what they change; all preallocated rows have one size."""
 
     def shape(change: Change) -> object:
-        value = change.value if isinstance(change, Put) and change.table is not Table.OUTBOX else b""
+        value = change.value if isinstance(change, Put) and change.table not in PREALLOCATED else b""
         return type(change), change.table, len(change.key), len(value)
 
     return [
@@ -177,6 +177,18 @@ def test_nothing_shows_when_a_secret_never_comes_back(seed: str) -> None:
     assert first_difference(seen(silent), seen(posting)) is None
     assert first_difference(written(silent), written(posting)) is None
     assert len(posting.commits) == len(silent.commits) + 1
+
+
+@SEEDS
+def test_nothing_shows_of_a_whisper_that_never_arrives(seed: str, tmp_path: Path) -> None:
+    """Neither on the line nor in what is written, through the same retries, breaks and restarts as for a secret."""
+    silent, whispering = twins(seed, deaf=True)[0], live(seed, post=False, whisper=True, deaf=True)
+    assert whispering.sent_count == 4, "it was tried four times"
+    assert first_difference(seen(silent), seen(whispering)) is None
+    assert first_difference(written(silent), written(whispering)) is None
+    assert len(whispering.commits) == len(silent.commits) + 1
+    files = [grow(tmp_path / f"{number}", world) for number, world in enumerate((silent, whispering))]
+    assert first_difference(expected_of_a_post(files[0]), files[1]) is None
 
 
 @SEEDS

@@ -84,3 +84,22 @@ def test_onions_open_layer_by_layer_for_their_relays_alone(suite: Cryptography) 
     assert layer.payload == payload
     assert {len(tag) for tag in tags} == {onion.REPLAY_TAG_SIZE}
     assert len(tags) == 3
+
+
+def test_an_onion_may_end_with_a_letter_key(suite: Cryptography) -> None:
+    """A real key of X25519 whatever the suite, whose public half is known; the sender knows the last onion again."""
+    random = Stream(3)
+    relay, relay_key = suite.relay_keypair(random.randbytes)
+    reader = b"r" * 32
+    reply_key = onion.relay_public(reader)
+    payload = Payload(command=Command.WHISPER, content=b"psst")
+    data, mark = suite.wrap_marked([relay_key, reply_key], payload, random.randbytes)
+    layer = suite.open_onion(data, relay)
+    assert isinstance(layer, Forwarded)
+    assert layer.onion.startswith(mark)
+    assert not data.startswith(mark)
+    last = suite.open_onion(layer.onion, reader, reply_key)
+    assert isinstance(last, Delivered)
+    assert last.payload == payload
+    with pytest.raises(CryptoError):
+        suite.open_onion(layer.onion, b"s" * 32, onion.relay_public(b"s" * 32))

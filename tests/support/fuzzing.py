@@ -9,8 +9,8 @@ from collections.abc import Callable
 
 from fakenet import Seeded
 
-from rumor.crypto import membership, onion, possession, proofs, vault
-from rumor.crypto.errors import InvalidProof, InvalidVault, OnionBroken
+from rumor.crypto import membership, onion, possession, proofs, vault, whispers
+from rumor.crypto.errors import InvalidProof, InvalidVault, OnionBroken, WhisperBroken
 from rumor.crypto.membership import Purpose, Ring
 from rumor.crypto.onion import Command, Payload
 from rumor.gossip import ranges
@@ -93,6 +93,10 @@ def _open_onion(data: bytes) -> object:
     return onion.open_onion(data, RELAY_SECRET)
 
 
+def _open_whisper(data: bytes) -> object:
+    return whispers.open_untrusted(data, RELAY_SECRET, bytes(32))
+
+
 def _only(error: type[Exception], decode: Callable[[bytes], object]) -> Callable[[bytes], None]:
     def target(data: bytes) -> None:
         with contextlib.suppress(error):
@@ -171,6 +175,7 @@ TARGETS: list[Callable[[bytes], None]] = [
     _only(Malformed, Packet.decode_untrusted),
     _only(Malformed, unpad_item),
     _only(OnionBroken, _open_onion),
+    _only(WhisperBroken, _open_whisper),
 ]
 
 
@@ -189,6 +194,7 @@ def seeds() -> dict[str, bytes]:
     wrapped = onion.wrap(
         relays, Payload(command=Command.ITEM, content=secret.encoding), Seeded("onion").randbytes
     )
+    whispered, _ = whispers.seal(b"w" * 32, relays[0], bytes(32), number=1, text="psst")
     packet, carrier = (
         _packet(Content.ONION, wrapped, 0),
         _packet(Content.ITEM, pad_item(other.encoding), 1),
@@ -236,6 +242,7 @@ def seeds() -> dict[str, bytes]:
         "carrier": b"\x08" + carrier.encoding,
         "payload": b"\x09" + carrier.payload,
         "onion": b"\x0a" + wrapped,
+        "whisper": b"\x0b" + whispered,
         "talk-packet": conversation("announce-packet", "packets", "verdict", "wait", "wait", "want"),
         "talk-stem": conversation("stemmed", "stemmed-item", "verdict", "steer", "wait", "wait", "verdict"),
         "talk-reconcile": conversation("reconcile", "wait", "reconcile", "complaint"),

@@ -12,13 +12,14 @@ from fakenet import Seeded
 
 from rumor.crypto.membership import Ring
 from rumor.gossip.circulation import Circulation
+from rumor.gossip.correspondence import Correspondence
 from rumor.gossip.drafts import Draft
 from rumor.gossip.engine import Engine
 from rumor.gossip.events import FriendId, LinkId, ProofWanted, SlotUsed
 from rumor.gossip.items import Item, ItemId
 from rumor.gossip.mixing import Mixing
 
-__all__ = ["LEAKS", "Leak", "flush_on_connect"]
+__all__ = ["LEAKS", "WHISPER_LEAKS", "Leak", "flush_on_connect", "read_receipt"]
 
 Leak = Callable[[pytest.MonkeyPatch], None]
 
@@ -92,6 +93,31 @@ def one_stream(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Seeded, "stream", lambda self, _: self)
 
 
+def early_whisper(patch: pytest.MonkeyPatch) -> None:
+    """A whisper leaves at once."""
+    whisper = Engine.whisper
+
+    def flushing(self: Engine, about: ItemId, text: str, now: float) -> ItemId:
+        letter_id = whisper(self, about, text, now)
+        self.mixing._tick_at = now + 1.0
+        return letter_id
+
+    patch.setattr(Engine, "whisper", flushing)
+
+
+def read_receipt(patch: pytest.MonkeyPatch) -> None:
+    """The own clock of one who is whispered to goes otherwise from then on."""
+    came = Correspondence.came
+
+    def answering(self: Correspondence, payload: bytes, epoch: int) -> None:
+        count = len(self.whispers.conversations)
+        came(self, payload, epoch)
+        if len(self.whispers.conversations) > count:
+            self._mixing._tick_at += 1.0  # type: ignore[operator]
+
+    patch.setattr(Correspondence, "came", answering)
+
+
 LEAKS: Final[tuple[Leak, ...]] = (
     early_flush,
     flush_on_connect,
@@ -100,3 +126,6 @@ LEAKS: Final[tuple[Leak, ...]] = (
     visible_retry,
     one_stream,
 )
+
+#: Those that a whisper shows by.
+WHISPER_LEAKS: Final[tuple[Leak, ...]] = (early_whisper, visible_retry)

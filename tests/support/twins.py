@@ -1,4 +1,5 @@
-"""Twin worlds of whole nodes: three people twice from the same disks and seed, once with a post and once without.
+"""Twin worlds of whole nodes: three people twice from the same disks and seed, once with a post or a whisper and once
+without.
 
 Nodes, drivers, ledgers and connections are the real ones, on virtual time; the memory transport writes down who sent
 what to whom and when, and the author's disk what was committed when. Each world is a run of trio of its own, in which
@@ -25,6 +26,7 @@ from rumor.crypto.errors import OnionBroken
 from rumor.crypto.membership import Ring
 from rumor.gossip.bodies import Kind
 from rumor.gossip.items import Item
+from rumor.gossip.letters import Whisper
 from rumor.gossip.packets import Content, unpad_item
 from rumor.gossip.suite import Real
 from rumor.node.network.memory_transport import MemoryConnection, MemoryNetwork
@@ -66,7 +68,7 @@ class World:
     published_s: float | None = None
     """When the last relay began to publish the secret."""
     sent_count: int = 0
-    """Onions that have left with the secret, if it still waits at the end."""
+    """Onions that have left with the secret or the whisper, if it still waits at the end."""
 
 
 class RecordedNetwork(MemoryNetwork):
@@ -147,6 +149,9 @@ def disks() -> dict[str, Disk]:
             for person in (ann, bob, cleo):
                 await person.until_may_post()
             await place.befriend(bob, cleo, sponsor=False)
+            await bob.node.speaker.post("whisper to me", 0)
+            for person in (ann, bob, cleo):
+                await person.until_reads("whisper to me")
             await trio.sleep_until(BEGAN_S)
             for person in (ann, bob, cleo):
                 await person.stop()
@@ -158,7 +163,7 @@ def disks() -> dict[str, Disk]:
     return stopped
 
 
-async def _live(world: World, seed: str, ended_s: float, *, post: bool) -> None:
+async def _live(world: World, seed: str, ended_s: float, *, post: bool, whisper: bool) -> None:
     async with town() as place:
         place.network = network = RecordedNetwork(world)
         for number, (name, disk) in enumerate(disks().items()):
@@ -175,6 +180,9 @@ async def _live(world: World, seed: str, ended_s: float, *, post: bool) -> None:
             await trio.sleep_until(POSTED_S)
             if post:
                 await ann.node.speaker.post("twins", 0)
+            if whisper:
+                [secret] = ann.node.driver.engine.board.secrets
+                await ann.node.whisperer.whisper(secret, "twins")
             await trio.sleep_until(CUT_S)
             network.cut(ann.node._transport.node_id, bob.node._transport.node_id)
             await trio.sleep_until(HEALED_S)
@@ -186,12 +194,16 @@ async def _live(world: World, seed: str, ended_s: float, *, post: bool) -> None:
         world.commits = list(zip(ann.store.committed_at, ann.store.commits, strict=True))
         outbox = ann.node.driver.engine.mixing.outbox
         world.sent_count = sum(
-            outbox[item.item_id].sent_count for item in outbox.items() if item.kind is Kind.SECRET
+            outbox[item.item_id].sent_count
+            for item in outbox.items()
+            if item.kind is Kind.SECRET or isinstance(item, Whisper)
         )
 
 
-def live(seed: str, *, post: bool, deaf: bool = False, ended_s: float = ENDED_S) -> World:
-    """One of the two worlds, from ``BEGAN_S`` on; with ``post`` the founder posts at ``POSTED_S``.
+def live(
+    seed: str, *, post: bool, whisper: bool = False, deaf: bool = False, ended_s: float = ENDED_S
+) -> World:
+    """One of the two worlds, from ``BEGAN_S`` on; with ``post`` the founder posts at ``POSTED_S``, or whispers.
 
     Where all are ``deaf`` no relay opens anything, and no secret comes back.
     """
@@ -200,9 +212,9 @@ def live(seed: str, *, post: bool, deaf: bool = False, ended_s: float = ENDED_S)
     with pytest.MonkeyPatch.context() as patch:
         if deaf:
             patch.setattr(Real, "open_onion", _open_nothing)
-        on_virtual_time(partial(_live, world, seed, ended_s, post=post), BEGAN_S)
+        on_virtual_time(partial(_live, world, seed, ended_s, post=post, whisper=whisper), BEGAN_S)
     return world
 
 
-def _open_nothing(self: Real, data: bytes, secret: bytes) -> None:
+def _open_nothing(self: Real, data: bytes, secret: bytes, public: bytes | None = None) -> None:
     raise OnionBroken

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from rumor.crypto import membership, onion, possession
+from rumor.crypto import membership, onion, possession, whispers
 from rumor.crypto.befriending import Inviter, Joiner
 from rumor.crypto.identity import NodeSecret
 from rumor.crypto.invites import Invitation, invitation_identity
@@ -219,6 +219,26 @@ def conversation(secret: Item) -> dict[str, Vector]:
     }
 
 
+def whisper(secret: Item) -> Vector:
+    """The first whisper to the author of the secret, and an answer."""
+    reply_secret = PostSeed(digest("seed of the secret")).reply_secret.raw
+    own_secret = digest("one-time secret of the whisperer")
+    keys = onion.relay_public(own_secret), onion.relay_public(reply_secret)
+    first = {"number": 7, "text": "Is it the café at the corner?"}
+    second = {"number": 2**64 - 1, "text": "It is."}
+    return {
+        "about": secret.item_id.hex(),
+        "own_secret": own_secret.hex(),
+        "own_key": keys[0].hex(),
+        "reply_secret": reply_secret.hex(),
+        "reply_key": keys[1].hex(),
+        "whispers": [
+            {**said, "content": whispers.seal(own, other, secret.item_id, **said)[0].hex()}
+            for own, other, said in ((own_secret, keys[1], first), (reply_secret, keys[0], second))
+        ],
+    }
+
+
 def _fields(body: Body) -> Vector:
     fields = msgspec.structs.asdict(body)
     return {name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items()}
@@ -414,6 +434,7 @@ def vectors() -> Vector:
             "relay key": relay_key_vector,
             **conversation(secret),
         },
+        "whisper": whisper(secret),
         "relays": relay_vector,
         "packets": {"onion": onion_vector, "item": carrier_vector},
         "frames": [{"name": type(frame).__name__, "encoding": encode(frame).hex()} for frame in examples],

@@ -97,7 +97,8 @@ def _floor(spies: Any, nodes: float) -> Any:
 
 
 def draw(table: DataFrame) -> Figure:
-    """A panel for each graph and size that has onions."""
+    """A panel for each size of mesh that has onions; graphs from elsewhere are in the table alone."""
+    table = table.filter(~polars.col("graph").str.contains(":"))
     onions = table.filter(polars.col("scheme") == "onion")
     worlds = onions.select("graph", "nodes").unique(maintain_order=True).rows()
     columns = min(2, len(worlds))
@@ -256,6 +257,8 @@ def _measured(row: dict[str, Any] | None) -> str:
 
 
 def _short(value: float) -> str:
+    if value < 1e-9:
+        return "0"
     return f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
 
 

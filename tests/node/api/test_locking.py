@@ -247,7 +247,7 @@ async def test_minutes_are_not_set_where_nothing_could_unlock(autojump_clock: tr
         ann = await place.founder("ann")
         key = vault.lock_without_passphrase(bytes(32))
         lock = PageLock(Credentials(), lambda: key, lambda: ann.node.preferences.settings.lock_minutes)
-        transport = httpx.ASGITransport(make_app(ann.node, lock))
+        transport = httpx.ASGITransport(make_app(ann.node, lock=lock))
         async with httpx.AsyncClient(transport=transport, base_url="http://node/api") as client:
             refused = await client.patch("/settings", json={"lock_minutes": 5})
             assert refused.status_code == 400

@@ -153,3 +153,27 @@ async def test_a_follower_ends_with_the_node_over_the_api(autojump_clock: MockCl
         await until(lambda: bodies)
         [data] = [line for line in bodies[0].splitlines() if line.startswith("data: ")]
         assert json.loads(data.removeprefix("data: "))["text"] == "a secret"
+
+
+async def test_what_the_page_asks_besides(autojump_clock: MockClock) -> None:
+    """An invitation with its code, a thread with what is hidden in it, and how the page is to look."""
+    async with town() as place:
+        ann, _ = await pair(place)
+        async with asking(ann) as client:
+            invitation = (await client.post("/invitations", json={})).json()
+            assert {len(row) for row in invitation["qr"]} == {len(invitation["qr"])}
+            secret = (await client.post("/secrets", json={"text": "hello"})).json()["id"]
+            await ann.until_reads("hello")
+            said = await client.post(f"/secrets/{secret}/replies", json={"text": "unkind"})
+            assert said.status_code == 201
+            await ann.until_reads("hello", "unkind")
+            [reply] = (await client.get(f"/secrets/{secret}")).json()["replies"]
+            await client.put(f"/items/{reply['id']}/hidden")
+            thread = (await client.get(f"/secrets/{secret}")).json()
+            assert (thread["replies"], thread["left_out"]) == ([], 1)
+            whole = (await client.get(f"/secrets/{secret}", params={"whole": 1})).json()
+            assert [(each["text"], each["hidden"]) for each in whole["replies"]] == [("unkind", True)]
+            assert (await client.get("/settings")).json()["theme"] == "auto"
+            assert (await client.patch("/settings", json={"theme": "dark"})).json()["theme"] == "dark"
+            for theme in ("pink", 1, None):
+                assert (await client.patch("/settings", json={"theme": theme})).status_code == 400

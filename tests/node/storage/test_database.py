@@ -12,7 +12,7 @@ import trio.testing
 
 from rumor.node.storage.database import open_store
 from rumor.node.storage.store import (
-    OUTBOX_VALUE_SIZE_MAX,
+    ROW_VALUE_SIZE_MAX,
     Delete,
     Put,
     StoreClosed,
@@ -21,7 +21,7 @@ from rumor.node.storage.store import (
     StoreLocked,
     StoreTooNew,
     Table,
-    outbox_key,
+    row_key,
 )
 from rumor.node.storage.tables import configure
 
@@ -52,7 +52,7 @@ async def test_the_disk_shows_nothing(tmp_path: Path) -> None:
     ]
     async with open_store(tmp_path / "rumor.db", KEY) as store:
         await store.commit(
-            [Put(Table.ITEMS, b"friend-of-mine", secret), Put(Table.OUTBOX, outbox_key(3), secret)]
+            [Put(Table.ITEMS, b"friend-of-mine", secret), Put(Table.OUTBOX, row_key(Table.OUTBOX, 3), secret)]
         )
         image = disk_image(tmp_path)
         assert {mode for _, _, mode in shape(tmp_path)} == {0o600}
@@ -139,9 +139,9 @@ async def test_a_post_does_not_show_in_sizes(tmp_path: Path) -> None:
     shapes = []
     async with open_store(tmp_path / "rumor.db", KEY) as store:
         await store.commit([Put(Table.ITEMS, b"i", b"x" * 3000)])
-        for value in (None, b"short", b"x" * OUTBOX_VALUE_SIZE_MAX, None):
+        for value in (None, b"short", b"x" * ROW_VALUE_SIZE_MAX, None):
             for row in (0, 5, 63):
-                key = outbox_key(row)
+                key = row_key(Table.OUTBOX, row)
                 await store.commit(
                     [Delete(Table.OUTBOX, key) if value is None else Put(Table.OUTBOX, key, value)]
                 )
@@ -158,8 +158,10 @@ async def test_rows_are_overwritten_when_they_are_deleted(tmp_path: Path) -> Non
     """With the key in hand, too, a deleted row is not found in the file's free space."""
     secret = b"the butler did it" * 20
     async with open_store(tmp_path / "rumor.db", KEY) as store:
-        await store.commit([Put(Table.RECORDS, b"k", secret), Put(Table.OUTBOX, outbox_key(1), secret)])
-        await store.commit([Delete(Table.RECORDS, b"k"), Delete(Table.OUTBOX, outbox_key(1))])
+        await store.commit(
+            [Put(Table.RECORDS, b"k", secret), Put(Table.OUTBOX, row_key(Table.OUTBOX, 1), secret)]
+        )
+        await store.commit([Delete(Table.RECORDS, b"k"), Delete(Table.OUTBOX, row_key(Table.OUTBOX, 1))])
     connection = plain_connection(tmp_path / "rumor.db")
     pages = connection.serialize("main")
     connection.close()

@@ -10,7 +10,7 @@ import trio
 
 from rumor.node.storage.database import open_store
 from rumor.node.storage.snapshot import snapshot
-from rumor.node.storage.store import Put, StoreError, StoreLocked, StoreTooNew, Table, outbox_key
+from rumor.node.storage.store import Put, StoreError, StoreLocked, StoreTooNew, Table, row_key
 from rumor.node.storage.tables import SCHEMA_VERSION, configure
 
 KEY = bytes(range(32))
@@ -30,7 +30,9 @@ os.kill(os.getpid(), 9)
 async def test_it_reads_beside_an_open_store(tmp_path: Path) -> None:
     path = tmp_path / "rumor.db"
     async with open_store(path, KEY) as store:
-        await store.commit([Put(Table.FRIENDS, b"bob", b"x"), Put(Table.OUTBOX, outbox_key(3), b"seed")])
+        await store.commit(
+            [Put(Table.FRIENDS, b"bob", b"x"), Put(Table.OUTBOX, row_key(Table.OUTBOX, 3), b"seed")]
+        )
         tables = snapshot(path, KEY, [Table.FRIENDS, Table.OUTBOX])
         assert tables[Table.FRIENDS] == {b"bob": b"x"}
         assert tables == {table: await store.load(table) for table in tables}

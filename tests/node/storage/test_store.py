@@ -8,9 +8,11 @@ import trio
 
 from rumor.node.storage.database import open_store
 from rumor.node.storage.store import (
+    LETTER_ROW_COUNT,
     OUTBOX_ROW_COUNT,
-    OUTBOX_VALUE_SIZE_MAX,
     PAGE_COUNT_MAX,
+    PREALLOCATED,
+    ROW_VALUE_SIZE_MAX,
     Change,
     Delete,
     MemoryStore,
@@ -18,7 +20,7 @@ from rumor.node.storage.store import (
     Store,
     StoreFull,
     Table,
-    outbox_key,
+    row_key,
 )
 
 KEY = bytes(range(32))
@@ -72,7 +74,7 @@ async def test_the_feed_is_in_order_of_arrival(store: Store) -> None:
 
 async def test_one_value_is_had_by_its_key(store: Store) -> None:
     """From every kind of table; what is not there is None."""
-    key = outbox_key(1)
+    key = row_key(Table.OUTBOX, 1)
     await store.commit(
         [Put(Table.PACKETS, b"p", b"1"), Put(Table.OUTBOX, key, b"2"), Put(Table.SLOTS, b"s", b"")]
     )
@@ -112,29 +114,30 @@ async def test_a_page_is_bounded(store: Store, limit: int) -> None:
         await store.page(Table.ITEMS, limit=limit)
 
 
-async def test_the_outbox_has_its_rows_from_the_beginning(store: Store) -> None:
+@pytest.mark.parametrize("table", PREALLOCATED)
+async def test_preallocated_tables_have_their_rows_from_the_beginning(store: Store, table: Table) -> None:
     """Rows are filled and emptied and are always there."""
-    assert await store.load(Table.OUTBOX) == {outbox_key(row): b"" for row in range(OUTBOX_ROW_COUNT)}
-    longest = b"x" * OUTBOX_VALUE_SIZE_MAX
-    await store.commit(
-        [Put(Table.OUTBOX, outbox_key(0), longest), Put(Table.OUTBOX, outbox_key(63), b"\0\0")]
-    )
-    rows = await store.load(Table.OUTBOX)
-    assert rows[outbox_key(0)] == longest
-    assert rows[outbox_key(63)] == b"\0\0"
-    await store.commit([Delete(Table.OUTBOX, outbox_key(0))])
-    rows = await store.load(Table.OUTBOX)
-    assert rows[outbox_key(0)] == b""
-    assert len(rows) == OUTBOX_ROW_COUNT
+    count = PREALLOCATED[table]
+    first, last = row_key(table, 0), row_key(table, count - 1)
+    assert await store.load(table) == {row_key(table, row): b"" for row in range(count)}
+    longest = b"x" * ROW_VALUE_SIZE_MAX
+    await store.commit([Put(table, first, longest), Put(table, last, b"\0\0")])
+    rows = await store.load(table)
+    assert (rows[first], rows[last]) == (longest, b"\0\0")
+    await store.commit([Delete(table, first)])
+    rows = await store.load(table)
+    assert rows[first] == b""
+    assert len(rows) == count
 
 
 @pytest.mark.parametrize(
     "change",
     [
         Put(Table.OUTBOX, b"\0\x40", b""),
+        Put(Table.LETTERS, b"\1\0", b""),
         Put(Table.OUTBOX, b"\0", b""),
         Delete(Table.OUTBOX, b"\0\0\0"),
-        Put(Table.OUTBOX, b"\0\0", bytes(OUTBOX_VALUE_SIZE_MAX + 1)),
+        Put(Table.OUTBOX, b"\0\0", bytes(ROW_VALUE_SIZE_MAX + 1)),
         Put(Table.PROFILE, b"", b""),
         Put(Table.PROFILE, bytes(65), b""),
         Put(Table.PROFILE, b"k", bytes(64 * 1024 + 1)),
@@ -145,7 +148,7 @@ async def test_the_outbox_has_its_rows_from_the_beginning(store: Store) -> None:
 )
 async def test_a_batch_with_one_bad_change_changes_nothing(store: Store, change: Change) -> None:
     """Limits are checked before anything is stored."""
-    with pytest.raises(ValueError, match=r"outbox|key|value|epoch"):
+    with pytest.raises(ValueError, match=r"outbox|letters|key|value|epoch"):
         await store.commit([Put(Table.FRIENDS, b"a", b"1"), change])
     assert await store.load(Table.FRIENDS) == {}
 
@@ -154,7 +157,7 @@ async def test_a_batch_with_one_bad_change_changes_nothing(store: Store, change:
 def test_there_is_no_key_for_a_row_that_does_not_exist(row: int) -> None:
     """The outbox never grows."""
     with pytest.raises(ValueError, match="rows 0 to 63"):
-        outbox_key(row)
+        row_key(Table.OUTBOX, row)
 
 
 async def test_a_full_store_says_so_and_keeps_what_it_has(store: Store) -> None:
@@ -192,5 +195,5 @@ async def test_many_tasks_commit_at_once(store: Store) -> None:
 
 
 async def test_the_size_is_told(store: Store) -> None:
-    """The outbox alone takes 256 kB."""
-    assert OUTBOX_ROW_COUNT * 4096 <= await store.size() <= SIZE_MAX
+    """The outbox alone takes 256 kB, and the letters a megabyte."""
+    assert (OUTBOX_ROW_COUNT + LETTER_ROW_COUNT) * 4096 <= await store.size() <= SIZE_MAX

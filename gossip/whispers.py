@@ -1,0 +1,328 @@
+"""Whispers: the conversations of one member, each with somebody who is unknown.
+
+A whisper travels as an onion whose last layer is for the reply key of a secret, or for the one-time key of whoever
+answered that: to everybody else it is one more packet. So this node tries its *letter keys* on the onions that become
+open here: the reply keys of its own secrets while they are linked to it, and the keys of the conversations that it
+began. What opens is kept and nothing else follows from it: nothing is sent, announced or confirmed.
+
+Letters expire like items, and the number of all is bounded; letters in conversations that we have written in go last,
+so a stranger who writes hundreds pushes out the letters of strangers only. Unlinking a secret ends the conversations in
+which we are its author. Specified in docs/protocol.md, section 22.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from ..crypto import onion, whispers
+from ..crypto.errors import CryptoError, InvalidKey, WhisperBroken
+from ..crypto.onion import Command, Delivered
+from ..crypto.seeds import PostSeed
+from .errors import LocalError
+from .events import Event, LetterKept, LettersForgotten, LettersRead, OutboxAdded
+from .items import ItemId
+from .letters import Letter, SealedLetter
+from .randomness import RandomSource
+from .suite import Suite
+from .text import TEXT_SIZE_MAX, is_tidy, tidy_text
+
+__all__ = ["KEYS_MAX", "LETTERS_MAX", "Conversation", "Whispers", "takes_whispers"]
+
+#: Letter keys that are tried on an onion, the newest first. Each try takes as long as an agreement of keys.
+KEYS_MAX: Final = 64
+#: Letters that are kept, both ways, in all conversations: as many as the disk has rows for.
+LETTERS_MAX: Final = 256
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _LetterKey:
+    about: ItemId
+    epoch: int
+    secret: bytes = field(repr=False)
+    public: bytes
+
+
+@dataclass(slots=True)
+class Conversation:
+    """What has been whispered between us and one other. There is always a letter in it."""
+
+    key: _LetterKey
+    is_author: bool
+    """Whether it is about a secret of ours."""
+    letters: dict[ItemId, Letter] = field(default_factory=dict)
+    """In order."""
+
+    @property
+    def newest(self) -> Letter:
+        return next(reversed(self.letters.values()))
+
+    @property
+    def conversation_id(self) -> bytes:
+        """32 bytes."""
+        return self.newest.conversation_id
+
+    @property
+    def about(self) -> ItemId:
+        """The secret that it began with."""
+        return self.key.about
+
+    @property
+    def own_key(self) -> bytes:
+        return self.key.public
+
+    @property
+    def other_key(self) -> bytes:
+        return self.newest.other_key
+
+    @property
+    def unread_count(self) -> int:
+        return sum(not letter.is_read for letter in self.letters.values())
+
+    @property
+    def is_mutual(self) -> bool:
+        """Whether we have written in it ourselves."""
+        return any(letter.is_own for letter in self.letters.values())
+
+
+class Whispers:
+    """Our letter keys, conversations and letters."""
+
+    def __init__(self, suite: Suite) -> None:
+        self._suite = suite
+        self._reply_keys: dict[ItemId, _LetterKey] = {}
+        """Of our own secrets, by their ids."""
+        self._conversations: dict[bytes, Conversation] = {}
+        self._places: dict[ItemId, bytes] = {}
+        """The conversation of each letter."""
+        self._next_place = 0
+        self._tried: list[_LetterKey] | None = None
+
+    # What there is.
+
+    @property
+    def conversations(self) -> list[Conversation]:
+        """All of them, the one with the newest letter first."""
+        return sorted(self._conversations.values(), key=lambda each: each.newest.place, reverse=True)
+
+    def conversation(self, conversation_id: bytes) -> Conversation | None:
+        return self._conversations.get(conversation_id)
+
+    def begun(self, about: ItemId) -> Conversation | None:
+        """The conversation that we began about somebody's secret."""
+        found = (each for each in self._conversations.values() if each.about == about and not each.is_author)
+        return next(found, None)
+
+    def letter(self, letter_id: ItemId) -> Letter | None:
+        place = self._places.get(letter_id)
+        return self._conversations[place].letters[letter_id] if place is not None else None
+
+    @property
+    def keys(self) -> list[_LetterKey]:
+        """The keys that are tried on an onion, the newest first."""
+        if self._tried is None:
+            begun = [each.key for each in self._conversations.values() if not each.is_author]
+            keys = sorted([*self._reply_keys.values(), *begun], key=lambda key: key.epoch)
+            self._tried = keys[: -KEYS_MAX - 1 : -1]
+        return self._tried
+
+    # Secrets of ours.
+
+    def listen(self, about: ItemId, epoch: int, seed: bytes) -> None:
+        """A secret of ours may be answered from now on, even before we see it come back."""
+        secret = PostSeed(seed).reply_secret
+        self._reply_keys[about] = _LetterKey(
+            about=about, epoch=epoch, secret=secret.raw, public=secret.public.raw
+        )
+        self._tried = None
+
+    def unlinked(self, item_ids: Iterable[ItemId]) -> list[Event]:
+        """These are not ours any more as far as can be known here: what was whispered to their author goes."""
+        gone = {item_id for item_id in item_ids if self._reply_keys.pop(item_id, None) is not None}
+        self._tried = None
+        return self._forget(
+            letter
+            for each in self._conversations.values()
+            if each.is_author and each.about in gone
+            for letter in each.letters
+        )
+
+    # Letters of ours.
+
+    def whisper(
+        self, about: ItemId, reply_key: bytes, text: str, epoch: int, random: RandomSource
+    ) -> tuple[OutboxAdded, list[Event]]:
+        """A letter to the author of this secret. Raises ``LocalError``."""
+        if about in self._reply_keys:
+            raise LocalError("This secret is yours.")
+        begun = self.begun(about)
+        if begun is not None:
+            return self._write(begun.key, begun.key.secret, begun.other_key, text, epoch, random)
+        # Of a real X25519 key also where onions are only simulated: what is inside is always real.
+        secret = random.randbytes(whispers.KEY_SIZE)
+        key = _LetterKey(about=about, epoch=epoch, secret=secret, public=onion.relay_public(secret))
+        return self._write(key, secret, reply_key, text, epoch, random)
+
+    def answer(
+        self, conversation: Conversation, text: str, epoch: int, random: RandomSource
+    ) -> tuple[OutboxAdded, list[Event]]:
+        """One more letter in this conversation. Raises ``LocalError``."""
+        key = conversation.key
+        own_secret = b"" if conversation.is_author else key.secret
+        return self._write(key, own_secret, conversation.other_key, text, epoch, random)
+
+    def _write(
+        self,
+        key: _LetterKey,
+        own_secret: bytes,
+        other_key: bytes,
+        text: str,
+        epoch: int,
+        random: RandomSource,
+    ) -> tuple[OutboxAdded, list[Event]]:
+        tidy = tidy_text(text)
+        if tidy is None:
+            raise LocalError(f"A whisper is 1 to {TEXT_SIZE_MAX:,} bytes of text without control characters.")
+        number = int.from_bytes(random.randbytes(8), "big")
+        try:
+            content, mac = whispers.seal(key.secret, other_key, key.about, number=number, text=tidy)
+        except InvalidKey as error:
+            raise LocalError("This secret takes no whispers: its reply key is none.") from error
+        letter = Letter(
+            letter_id=ItemId(mac),
+            about=key.about,
+            own_key=key.public,
+            own_secret=own_secret,
+            other_key=other_key,
+            epoch=epoch,
+            place=self._next_place,
+            is_own=True,
+            is_read=True,
+            text=tidy,
+        )
+        sealed = SealedLetter(own_key=key.public, recipient=other_key, content=content)
+        row = OutboxAdded(item_id=letter.letter_id, epoch=epoch, body=sealed)
+        return row, self._keep(letter, key)
+
+    # Letters to us.
+
+    def came(self, payload: bytes, epoch: int) -> list[Event]:
+        """An onion has become open here, and no relay key of ours opens it: tries our letter keys on it."""
+        for key in self.keys:
+            try:
+                layer = self._suite.open_onion(payload, key.secret, key.public)
+            except CryptoError:
+                continue
+            if isinstance(layer, Delivered) and layer.payload.command is Command.WHISPER:
+                return self._read_untrusted(layer.payload.content, key, epoch)
+            return []
+        return []
+
+    def _read_untrusted(self, content: bytes, key: _LetterKey, epoch: int) -> list[Event]:
+        """What is no whisper, or one that is here already, is passed over: nobody is to blame that we know."""
+        try:
+            whisper = whispers.open_untrusted(content, key.secret, key.about)
+        except WhisperBroken:
+            return []
+        is_author = key.about in self._reply_keys and self._reply_keys[key.about].public == key.public
+        begun = None if is_author else self.begun(key.about)
+        if begun is not None and whisper.sender != begun.other_key:
+            return []  # Only the author knows our key, and would have answered with the reply key.
+        if ItemId(whisper.mac) in self._places or not is_tidy(whisper.text):
+            return []
+        letter = Letter(
+            letter_id=ItemId(whisper.mac),
+            about=key.about,
+            own_key=key.public,
+            own_secret=b"" if is_author else key.secret,
+            other_key=whisper.sender,
+            epoch=epoch,
+            place=self._next_place,
+            is_own=False,
+            text=whisper.text,
+        )
+        return self._keep(letter, key)
+
+    # Keeping and forgetting.
+
+    def restore(self, letters: Iterable[Letter]) -> list[Event]:
+        """Takes back what earlier events said, once ``listen`` was told of all secrets of ours."""
+        public = {key.public: key for key in self._reply_keys.values()}
+        lost: list[ItemId] = []
+        for letter in sorted(letters, key=lambda letter: letter.place):
+            key = public.get(letter.own_key)
+            if letter.own_secret:
+                key = _LetterKey(
+                    about=letter.about, epoch=letter.epoch, secret=letter.own_secret, public=letter.own_key
+                )
+            if key is None:
+                lost.append(letter.letter_id)
+            else:
+                self._add(letter, key)
+        return [LettersForgotten(letter_ids=tuple(lost))] if lost else []
+
+    def _keep(self, letter: Letter, key: _LetterKey) -> list[Event]:
+        events: list[Event] = []
+        if len(self._places) >= LETTERS_MAX:
+            events = self._forget([self._most_dispensable()])
+        self._add(letter, key)
+        return [*events, LetterKept(letter=letter)]
+
+    def _most_dispensable(self) -> ItemId:
+        conversations = self._conversations.values()
+        first = min(conversations, key=lambda each: (each.is_mutual, next(iter(each.letters.values())).place))
+        return next(iter(first.letters))
+
+    def _add(self, letter: Letter, key: _LetterKey) -> None:
+        conversation_id = letter.conversation_id
+        conversation = self._conversations.setdefault(
+            conversation_id, Conversation(key, is_author=not letter.own_secret)
+        )
+        conversation.key = key
+        conversation.letters[letter.letter_id] = letter
+        self._places[letter.letter_id] = conversation_id
+        self._next_place = letter.place + 1
+        self._tried = None
+
+    def _forget(self, letter_ids: Iterable[ItemId]) -> list[Event]:
+        gone = tuple(letter_ids)
+        for letter_id in gone:
+            conversation_id = self._places.pop(letter_id)
+            conversation = self._conversations[conversation_id]
+            if len(conversation.letters) > 1:
+                del conversation.letters[letter_id]
+            else:
+                del self._conversations[conversation_id]
+        self._tried = None
+        return [LettersForgotten(letter_ids=gone)] if gone else []
+
+    def withdraw(self, letter_id: ItemId) -> list[Event]:
+        """A letter of ours will not leave."""
+        return self._forget([letter_id]) if letter_id in self._places else []
+
+    def forget(self, conversation_id: bytes) -> list[Event]:
+        """Erases a conversation."""
+        conversation = self._conversations.get(conversation_id)
+        return self._forget(list(conversation.letters)) if conversation is not None else []
+
+    def expire(self, floor: int) -> list[Event]:
+        """Erases what is of epochs before ``floor``."""
+        letters = (letter for each in self._conversations.values() for letter in each.letters.values())
+        return self._forget([letter.letter_id for letter in letters if letter.epoch < floor])
+
+    def read(self, conversation_id: bytes) -> list[Event]:
+        """Everything in this conversation was read."""
+        conversation = self._conversations.get(conversation_id)
+        if conversation is None:
+            return []
+        unread = [letter for letter in conversation.letters.values() if not letter.is_read]
+        conversation.letters.update((letter.letter_id, replace(letter, is_read=True)) for letter in unread)
+        return [LettersRead(letter_ids=tuple(letter.letter_id for letter in unread))] if unread else []
+
+
+def takes_whispers(reply_key: bytes) -> bool:
+    """Whether whispers can be sealed to this key."""
+    try:
+        onion.check_relay_key(reply_key)
+    except InvalidKey:
+        return False
+    return True

@@ -1,0 +1,64 @@
+"""Commands for what one whispers, and for what is whispered to one."""
+
+from typing import Any
+
+import click
+
+from .talk import id_of, item_argument
+from .terminal import ask, json_option, read_text, say, show
+
+__all__ = ["answer", "whisper", "whispers"]
+
+
+@click.command()
+@item_argument
+@click.argument("text", required=False)
+@json_option
+@click.pass_context
+def whisper(context: click.Context, item: str, text: str | None, as_json: bool) -> None:
+    """Whisper to the author of ID.
+
+    TEXT is what you say, or standard input. Nobody else learns of it, and neither of you learns who the other is.
+    """
+    _say(context, f"/secrets/{id_of(item)}/whispers", text, as_json)
+
+
+@click.command()
+@click.argument("conversation", metavar="ID")
+@click.argument("text", required=False)
+@json_option
+@click.pass_context
+def answer(context: click.Context, conversation: str, text: str | None, as_json: bool) -> None:
+    """Whisper in the conversation ID.
+
+    TEXT is what you say, or standard input; `rumor whispers` shows the conversations.
+    """
+    _say(context, f"/whispers/{id_of(conversation)}", text, as_json)
+
+
+@click.command()
+@click.option("--forget", metavar="ID", help="Erase this conversation; the other still has it.")
+@json_option
+@click.pass_context
+def whispers(context: click.Context, forget: str | None, as_json: bool) -> None:
+    """Show what was whispered, to you and by you."""
+    from .cards import print_whispers
+
+    if forget is not None:
+        ask(context, "DELETE", f"/whispers/{id_of(forget)}")
+    found = ask(context, "GET", "/whispers")
+    show(found, as_json, print_whispers)
+    for conversation in found["conversations"]:
+        if conversation["unread"] and not as_json:
+            ask(context, "PUT", f"/whispers/{conversation['id']}/read")
+
+
+def _say(context: click.Context, path: str, text: str | None, as_json: bool) -> None:
+    said = read_text() if text is None or text == "-" else text
+    show(ask(context, "POST", path, text=said), as_json, _tell)
+
+
+def _tell(answer: dict[str, Any]) -> None:
+    say(answer["sentence"])
+    if answer["trial"]:
+        say("This is a trial mesh: it hides nobody.", err=True)

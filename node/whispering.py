@@ -1,0 +1,115 @@
+"""Whispering: what this node's person and the authors of secrets, or those who answer its own, tell each other alone.
+
+Shows the conversations that the engine has, with what becomes of one's own letters on their way, and gives it what is
+to be whispered. Everything is a plain dictionary, the same for the command line and the page. Not a judge of who may
+whisper: the engine's gate is.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from ..gossip.engine import Engine
+from ..gossip.items import ItemId
+from ..gossip.letters import Letter
+from ..gossip.whispers import Conversation
+from .api.mixing import describe_queued, describe_waiting
+from .clock import Clock
+from .driver import Driver
+from .reading import PREFIX_MIN, Unknown
+
+__all__ = ["Whisperer"]
+
+
+class Whisperer:
+    """What one person whispers and is told."""
+
+    def __init__(self, driver: Driver, clock: Clock) -> None:
+        self._driver = driver
+        self._engine = driver.engine
+        self._clock = clock
+
+    def conversations(self) -> dict[str, Any]:
+        """All of them, the one with the newest letter first."""
+        conversations = self._engine.whispers.conversations
+        return {
+            "conversations": [self.describe(each) for each in conversations],
+            "unread": sum(each.unread_count for each in conversations),
+        }
+
+    def describe(self, conversation: Conversation) -> dict[str, Any]:
+        """One conversation, with its letters in the order in which they were written here or came."""
+        item = self._engine.store.get(conversation.about)
+        body = item.secret if item is not None else None
+        return {
+            "id": conversation.conversation_id.hex(),
+            "secret": {
+                "id": conversation.about.hex(),
+                "text": body.text if body is not None else None,
+                "style": body.style if body is not None else None,
+            },
+            "mine": conversation.is_author,
+            "may_answer": body is not None,
+            "unread": conversation.unread_count,
+            "letters": [self._letter(letter) for letter in conversation.letters.values()],
+        }
+
+    def _letter(self, letter: Letter) -> dict[str, Any]:
+        when = datetime.fromtimestamp(self._engine.genesis.start_of(letter.epoch), UTC)
+        row = self._engine.author.row(letter.letter_id)
+        if row is not None:
+            waiting = describe_waiting(self._engine, row, self._clock.now())
+            state, sentence = waiting["state"], waiting["sentence"]
+        else:
+            state, sentence = ("sent" if letter.is_own else "received"), None
+        return {
+            "id": letter.letter_id.hex(),
+            "text": letter.text,
+            "epoch": letter.epoch,
+            "about": when.isoformat(timespec="seconds"),
+            "mine": letter.is_own,
+            "read": letter.is_read,
+            "state": state,
+            "sentence": sentence,
+        }
+
+    async def whisper(self, item_id: ItemId, text: str) -> dict[str, Any]:
+        """Whispers to the author of a secret. Raises ``PostRefused``, ``LocalError``."""
+        return await self._write(lambda engine, now: engine.whisper(item_id, text, now))
+
+    async def answer(self, conversation_id: bytes, text: str) -> dict[str, Any]:
+        """Whispers in a conversation that there is. Raises as ``whisper``."""
+        return await self._write(lambda engine, now: engine.answer(conversation_id, text, now))
+
+    async def _write(self, write: Callable[[Engine, float], ItemId]) -> dict[str, Any]:
+        letter_id = await self._driver.give(write)
+        letter = self._engine.whispers.letter(letter_id)
+        return {
+            "id": letter_id.hex(),
+            "conversation": letter.conversation_id.hex() if letter is not None else None,
+            "trial": bool(self._engine.genesis.parameters.trial),
+            **describe_queued(self._engine, self._clock.now()),
+        }
+
+    async def read(self, conversation_id: bytes) -> dict[str, Any]:
+        """Everything in it was read."""
+        self._engine.read_whispers(conversation_id, self._clock.now())
+        await self._driver.settled()
+        return {}
+
+    async def forget(self, conversation_id: bytes) -> dict[str, Any]:
+        """Erases a conversation, here; the other still has it."""
+        self._engine.forget_whispers(conversation_id, self._clock.now())
+        await self._driver.settled()
+        return {"forgotten": conversation_id.hex()}
+
+    def find(self, text: str) -> bytes:
+        """The id of a conversation by its first hexadecimal digits, six at the least. Raises ``Unknown``."""
+        found = [
+            each.conversation_id
+            for each in self._engine.whispers.conversations
+            if len(text) >= PREFIX_MIN and each.conversation_id.hex().startswith(text)
+        ]
+        if len(found) != 1:
+            raise Unknown("There is no such conversation here any more.")
+        return found[0]

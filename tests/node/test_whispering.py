@@ -1,0 +1,140 @@
+"""Whispers among whole nodes, asked for over the API: two people talk alone, and disks forget when they are told."""
+
+from typing import Any
+
+import httpx
+import trio
+import trio.testing
+from people import Person, Town, town, until
+
+from rumor.node.api.routes import make_app
+from rumor.node.storage.store import Table
+
+MockClock = trio.testing.MockClock
+
+
+def client(person: Person) -> httpx.AsyncClient:
+    transport = httpx.ASGITransport(make_app(person.node), raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url="http://node/api")
+
+
+async def asked(person: Person, method: str, path: str, status: int = 200, **said: Any) -> Any:
+    async with client(person) as asking:
+        answer = await asking.request(method, path, json=said or None)
+    assert answer.status_code == status, answer.text
+    return answer.json()
+
+
+async def letters(person: Person) -> list[tuple[str, str]]:
+    conversations = (await asked(person, "GET", "/whispers"))["conversations"]
+    return [(letter["text"], letter["state"]) for each in conversations for letter in each["letters"]]
+
+
+async def until_letters(person: Person, *expected: tuple[str, str]) -> None:
+    async def there() -> bool:
+        return await letters(person) == list(expected)
+
+    await until(there)
+
+
+def on_disk(person: Person, *traces: bytes) -> list[bool]:
+    """Which of these stand anywhere in the tables."""
+    values = [row.value for rows in person.store._rows.values() for row in rows.values()]
+    return [any(trace in value for value in values) for trace in traces]
+
+
+async def three(place: Town) -> tuple[Person, Person, Person, str]:
+    """Ann, who has posted a secret, and two friends who have read it."""
+    ann, bob, cleo = [await place.founder("ann"), await place.add("bob"), await place.add("cleo")]
+    for friend in (bob, cleo):
+        await place.befriend(ann, friend)
+    for person in (ann, bob, cleo):
+        await person.until_may_post()
+    posted = await ann.node.speaker.post("whisper to me", 7)
+    for person in (ann, bob, cleo):
+        await person.until_reads("whisper to me")
+    return ann, bob, cleo, posted["id"]
+
+
+async def test_two_people_talk_alone_through_restarts(autojump_clock: MockClock) -> None:
+    """Every route does what the page needs; the third person's node knows of nothing."""
+    async with town() as place:
+        ann, bob, cleo, secret = await three(place)
+        heard: list[dict[str, Any]] = []
+
+        async def follow() -> None:
+            async for each in ann.node.news(count=0, waiting_max=100):
+                heard.append(each)  # noqa: PERF401  (one by one, as they come)
+
+        place.nursery.start_soon(follow)
+        cards = {
+            person.name: (await asked(person, "GET", f"/secrets/{secret}"))["secret"] for person in (ann, bob)
+        }
+        assert (cards["ann"]["may_whisper"], cards["ann"]["conversation"]) == (False, None)
+        assert (cards["bob"]["may_whisper"], cards["bob"]["conversation"]) == (True, None)
+        await asked(ann, "POST", f"/secrets/{secret}/whispers", 400, text="to myself")
+
+        said = await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text=" is it you? ")
+        assert said["state"] == "queued"
+        [waiting] = (await asked(bob, "GET", "/outbox"))["waiting"]
+        assert (waiting["kind"], waiting["text"], waiting["id"]) == ("whisper", "is it you?", said["id"])
+        assert (await letters(bob))[0] in {("is it you?", "waiting"), ("is it you?", "on_its_way")}
+        await place.restart(bob)
+        await until_letters(ann, ("is it you?", "received"))
+        await until_letters(bob, ("is it you?", "sent"))
+        whispered = [each for each in heard if each["news"] == "whisper"]
+        assert [each["mine"] for each in whispered] == [False]
+
+        [conversation] = (await asked(ann, "GET", "/whispers"))["conversations"]
+        assert conversation["id"] == whispered[0]["conversation"]
+        assert (conversation["mine"], conversation["unread"], conversation["may_answer"]) == (True, 1, True)
+        assert conversation["secret"] == {"id": secret, "text": "whisper to me", "style": 7}
+        path = f"/whispers/{conversation['id']}"
+        await asked(ann, "PUT", f"{path}/read")
+        assert (await asked(ann, "GET", "/whispers"))["unread"] == 0
+        await asked(ann, "POST", path, 400, text="\x00")
+        assert (await asked(ann, "POST", path, 201, text="who asks?"))["conversation"] == conversation["id"]
+        await until_letters(bob, ("is it you?", "sent"), ("who asks?", "received"))
+        await place.restart(ann)
+        await until_letters(ann, ("is it you?", "received"), ("who asks?", "sent"))
+        card = (await asked(bob, "GET", f"/secrets/{secret}"))["secret"]
+        assert card["conversation"] == said["conversation"]
+        assert await letters(cleo) == []
+        assert on_disk(cleo, b"is it you?", b"who asks?") == [False, False]
+
+        assert on_disk(bob, b"who asks?") == [True]
+        await asked(bob, "DELETE", f"/whispers/{said['conversation'][:8]}")
+        await asked(bob, "DELETE", f"/whispers/{said['conversation']}", 404)
+        assert (await letters(bob), on_disk(bob, b"is it you?", b"who asks?")) == ([], [False, False])
+
+
+async def test_unlinking_erases_what_was_whispered_to_the_author(autojump_clock: MockClock) -> None:
+    """Neither the letters nor the keys by which they could be opened are on the disk any more; a draft goes, too."""
+    async with town() as place:
+        ann, bob, _, secret = await three(place)
+        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text="is it you?")
+        await until_letters(ann, ("is it you?", "received"))
+        [conversation] = ann.node.driver.engine.whispers.conversations
+        [kept] = ann.node.driver.engine.author.seeds.values()
+        await asked(ann, "POST", f"/whispers/{conversation.conversation_id.hex()}", 201, text="no answer")
+        traces = (b"is it you?", b"no answer", kept.seed, conversation.other_key)
+        assert on_disk(ann, *traces) == [True] * 4
+        await asked(ann, "DELETE", f"/items/{secret}/link")
+        assert on_disk(ann, *traces) == [False] * 4
+        assert await letters(ann) == []
+        await place.restart(ann)
+        assert await letters(ann) == []
+
+
+async def test_a_whisper_can_be_withdrawn_until_it_leaves(autojump_clock: MockClock) -> None:
+    """With its letter, and the conversation if there is no other in it."""
+    async with town() as place:
+        _, bob, _, secret = await three(place)
+        bob.node.driver.engine.mixing._tick_at += 1_000.0  # A slow clock.
+        said = await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text="on second thought")
+        assert await letters(bob) == [("on second thought", "waiting")]
+        await asked(bob, "DELETE", f"/outbox/{said['id']}")
+        assert (await letters(bob), bob.node.speaker.outbox()) == ([], {"waiting": []})
+        assert on_disk(bob, b"on second thought") == [False]
+        await asked(bob, "POST", f"/whispers/{said['conversation']}", 404, text="hm")
+        assert len(await bob.store.load(Table.LETTERS)) == 256
