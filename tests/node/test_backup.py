@@ -22,7 +22,7 @@ from rumor.node.ledger import Ledger
 from rumor.node.profile import HOME_VARIABLE, Profile
 from rumor.node.setup import create, opened_store, unlock
 from rumor.node.storage.snapshot import snapshot
-from rumor.node.storage.store import MemoryStore, Put, Store, Table
+from rumor.node.storage.store import MemoryStore, Put, Store, Table, row_key
 
 LISTEN = "/ip4/127.0.0.1/tcp/14142"
 ROOT = Root(bytes(range(32)))
@@ -229,3 +229,10 @@ async def test_a_person_who_lost_the_disk_goes_on_with_an_old_backup(
 
 async def slots_of(person: Person) -> set[tuple[Purpose, int, int]]:
     return set((await Ledger(person.store).load()).slots)
+
+
+def test_letters_are_kept_and_empty_rows_are_not() -> None:
+    """Nobody else has the keys of a conversation; that there are rows for more is in every store."""
+    rows = {row_key(Table.LETTERS, row): b"a letter" if row == 5 else b"" for row in range(8)}
+    puts, _ = unpack(pack({Table.LETTERS: rows}, 1.0))
+    assert puts == [Put(Table.LETTERS, row_key(Table.LETTERS, 5), b"a letter")]
