@@ -6,6 +6,7 @@ rests).
 """
 
 __all__ = [
+    "archive",
     "befriending",
     "canonical",
     "curve",
@@ -24,6 +25,7 @@ __all__ = [
     "proofs",
     "refusals",
     "rings",
+    "roots",
     "scopes",
     "sealing",
     "seeds",

@@ -61,6 +61,14 @@ class InvalidVault(CryptoError):
     """This file does not hold a locked key that this version can read."""
 
 
+class InvalidWords(CryptoError):
+    """These are not the 24 words of a profile: look at each, and at their order."""
+
+
+class InvalidArchive(CryptoError):
+    """This is not a backup that this version can read, or it is damaged."""
+
+
 class InvalidInvitation(CryptoError):
     """This is not an invitation that can be used."""
 

@@ -32,6 +32,13 @@ RETRACTION: Final = b"rumor/retraction/v1"
 # layers: the keys of one layer of an onion.
 ONION_LAYER: Final = b"rumor/onion/v1/layer"
 
+# roots: the two keys that 24 words stand for.
+ROOT_NODE: Final = b"rumor/root/v1/node"
+ROOT_MEMBER: Final = b"rumor/root/v1/member"
+
+# archive: the associated data of a backup.
+ARCHIVE: Final = b"rumor/backup/v1"
+
 # whispers: the MAC key of one direction of a conversation.
 WHISPER: Final = b"rumor/whisper/v1/mac"
 

@@ -192,6 +192,9 @@ class Author:
                 continue
             if petition.key in under_way or petition.key in leaving or roster.full:
                 continue
+            if epoch < self.slots.silent_until:
+                # The founder's numbers are like slots: which are free we know once friends have told us.
+                continue
             number = roster.free_number() if self.key == self._genesis.founder else None
             if number is not None:
                 # One at a time: the next number is free once this one is in the roster, and admission goes on then.

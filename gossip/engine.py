@@ -164,16 +164,19 @@ class Engine:
         spent: Iterable[OnionSpent] = (),
         guard: GuardChosen | None = None,
         seeds: Iterable[SeedKept] = (),
+        silent_until: int = 0,
         letters: Iterable[Letter] = (),
     ) -> None:
         """Takes back what earlier durable events said, before any link opens. All of it is trusted.
 
         ``rings`` are the keys of the rings that were kept (``RingKept``). Onions that were held back when the node
         ended are opened again among the ``packets``; whispers are not, since a letter was kept with its packet.
+        ``silent_until`` is the first epoch in which a node speaks whose memory has a gap, since all that it says before
+        may be said for the second time.
         """
         self._is_stirred = True
         self._holdings.restore(items, rings, packets)
-        self._member.restore(slots, outbox, relay_keys, spent, seeds, letters, now)
+        self._member.restore(slots, outbox, relay_keys, spent, seeds, letters, now, silent_until)
         if guard is not None:
             self._guard.restore(guard)
         self._start_epoch(now)

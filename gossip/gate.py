@@ -53,6 +53,7 @@ def inspect(
     views: Collection[View],
     purpose: Purpose | None,
     slots_left: int,
+    silent_until: int = 0,
 ) -> Gate:
     """Applies the rules.
 
@@ -67,6 +68,7 @@ def inspect(
         views: the roots of ring and relay keys that each friend reports as its own.
         purpose: what is to be posted takes a slot of; None for marks, which take none.
         slots_left: slots of this purpose and epoch that we have not used.
+        silent_until: the first epoch in which a node speaks that was restored from a backup.
     """
     parameters = genesis.parameters
     epoch = genesis.epoch_at(now)
@@ -93,6 +95,13 @@ def inspect(
             f"Your membership is new. It counts in {in_words(genesis.start_of(eligible_at) - now)}, when the whole "
             "mesh knows of it.",
             genesis.start_of(eligible_at),
+        )
+    if silent_until > epoch:
+        speaks_at = genesis.start_of(silent_until)
+        obstacle(
+            f"This profile was restored from a backup. It says nothing for {in_words(speaks_at - now)}, so that it "
+            "says nothing for the second time.",
+            speaks_at,
         )
     if friend_count < parameters.friends_min:
         obstacle(
@@ -121,7 +130,7 @@ def inspect(
             f"{len(relay_keys)} may be used. Every member's node makes one a day, and it counts {in_words(half_day_s)} "
             "later. Wait until more members have been online."
         )
-    if purpose is not None and slots_left <= 0:
+    if purpose is not None and slots_left <= 0 and silent_until <= epoch:
         done = "replied" if purpose is Purpose.REPLY else "posted"
         obstacle(
             f"You have {done} {quota_of(purpose, parameters)} times in this epoch, which is all that anybody may.",

@@ -77,7 +77,7 @@ class Injector:
         jitter_s = min(JITTER_S_MAX, JITTER_SHARE * self._genesis.parameters.epoch_s)
         epoch = self._genesis.epoch_at(now - jitter_s * self._timing.random())
         ring = self.ring(epoch)
-        if ring is None:
+        if ring is None or epoch < self._slots.silent_until:
             epoch = self._genesis.epoch_at(now)
             ring = self.ring(epoch)
         if ring is None:

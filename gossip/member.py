@@ -101,8 +101,10 @@ class Member:
         seeds: Iterable[SeedKept],
         letters: Iterable[Letter],
         now: float,
+        silent_until: int,
     ) -> None:
         """Takes back what earlier durable events said, once the store has what it held."""
+        self._be_silent(silent_until)
         for kept in seeds:
             self.author.seeds[kept.item_id] = kept
             item = self._store.get(kept.item_id)
@@ -134,6 +136,13 @@ class Member:
         if isinstance(row.body, SecretBody):
             self.correspondence.whispers.listen(row.item_id, row.epoch, row.seed)
 
+    def _be_silent(self, until: int) -> None:
+        """Takes everything of the epochs before for said, and the relay keys that could be made in them for made."""
+        self.author.slots.silent_until = until
+        if until:
+            # In an epoch the key of the next relay day may be made, too.
+            self._renewal.first_day = self._genesis.parameters.relay_day_at(until - 1) + 2
+
     # Posting.
 
     def gate(
@@ -155,6 +164,7 @@ class Member:
             slots_left=0
             if purpose is None
             else self.author.slots.left_count(purpose, epoch, quota_of(purpose, self._genesis.parameters)),
+            silent_until=self.author.slots.silent_until,
         )
 
     def _eligible_at(self, epoch: int, ring: Ring | None) -> int | None:

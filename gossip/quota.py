@@ -1,8 +1,9 @@
 """Quotas: which slots we have used, and which tags we have seen.
 
 A member proves each item in a scope of (epoch, slot) and so leaves the same tag whenever it uses a slot twice. The
-*slot book* keeps our own node from doing so, across restarts too, since a slot is made durable before it is used.
-The *tag index* finds others who did: of two items under one tag every node keeps the one of the lower precedence,
+*slot book* keeps our own node from doing so, across restarts too, since a slot is made durable before it is used, and
+across the loss of a disk, since a node that was restored from a backup takes all slots of the epochs until then for
+used. The *tag index* finds others who did: of two items under one tag every node keeps the one of the lower precedence,
 whatever the order of arrival, which is the lower message hash, or the later turn of a mark. Not for admissions and
 relay keys, of which rivals are kept (``roster``, ``relay_book``).
 """
@@ -51,12 +52,16 @@ class SlotBook:
 
     def __init__(self) -> None:
         self._used: dict[tuple[Purpose, int], set[int]] = {}
+        self.silent_until = 0
+        """The first epoch of which slots are known; any of those before may be used, as far as we remember."""
 
     def mark(self, purpose: Purpose, epoch: int, slot: int) -> None:
         """Marks a slot as used; also how the book is restored after a restart."""
         self._used.setdefault((purpose, epoch), set()).add(slot)
 
     def left_count(self, purpose: Purpose, epoch: int, quota: int) -> int:
+        if epoch < self.silent_until:
+            return 0
         return quota - len(self._used.get((purpose, epoch), ()))
 
     def draw(self, purpose: Purpose, epoch: int, quota: int, random: RandomSource) -> int | None:
@@ -66,7 +71,7 @@ class SlotBook:
         """
         used = self._used.get((purpose, epoch), set())
         unused = [slot for slot in range(quota) if slot not in used]
-        if not unused:
+        if not unused or epoch < self.silent_until:
             return None
         slot = unused[random.randrange(len(unused))]
         self.mark(purpose, epoch, slot)

@@ -3,6 +3,8 @@
 The key of the next day is made at a random moment of the first part of this one, so that its record has reached every
 node, and is half a day old, when the day begins. A key that is missing for today (a new member, a node that was off)
 is made soon, again at random, and serves once it is old enough. Moments are uniform, and depend on nothing but the day.
+A node that was restored from a backup makes none for days of which it may have made one before: of two keys of one
+member for one day the mesh takes neither.
 """
 
 from typing import Final
@@ -28,6 +30,8 @@ class Renewal:
         self._random = random
         self._due: dict[int, float] = {}
         """When the key of a day is to be made, in seconds since 1970."""
+        self.first_day = 0
+        """The first relay day that we make a key for."""
 
     def plan(self, now: float) -> None:
         """Draws the moments that are not drawn yet. To be called each epoch while we are in the ring."""
@@ -37,7 +41,7 @@ class Renewal:
         self._due = {day: at for day, at in self._due.items() if day >= today}
         early_until = today * day_s + EARLY_SHARE * day_s
         for day in (today, today + 1):
-            if self._relays.key(day) is not None or day in self._due:
+            if day < self.first_day or self._relays.key(day) is not None or day in self._due:
                 continue
             soon = day == today or now >= early_until
             until = now + SOON_SHARE * day_s if soon else early_until

@@ -5,6 +5,7 @@ from importlib.metadata import version
 import click
 
 from .commands.friends import friends, invite, join
+from .commands.keep import backup, export, passphrase, restore, wipe
 from .commands.profile import demo, found, init, open_page, run, status
 from .commands.read import feed, filters, hide, mute, subscribe, thread
 from .commands.talk import flag, heart, outbox, poll, post, reply, retract, unlink, vote
@@ -59,6 +60,7 @@ for command in (
     *(post, poll, reply, heart, vote, flag, retract, unlink, outbox),
     *(whisper, answer, whispers),
     *(feed, thread, subscribe, hide, mute, filters),
+    *(backup, restore, passphrase, export, wipe),
     *(status, open_page, demo),
 ):
     main.add_command(command)

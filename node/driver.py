@@ -130,8 +130,8 @@ class Driver:
         self._unflushed_count = 0
         self._failure: Exception | None = None
 
-    async def restore(self) -> None:
-        """Gives the engine what its disk holds. To be called once, before ``run``."""
+    async def restore(self, *, silent_until: int = 0) -> None:
+        """Gives the engine what its disk holds. To be called once, before ``run``; ``silent_until`` as the engine's."""
         remembered = await self._ledger.load()
         self.engine.restore(
             items=remembered.items,
@@ -143,6 +143,7 @@ class Driver:
             spent=remembered.spent,
             guard=remembered.guard,
             seeds=remembered.seeds,
+            silent_until=silent_until,
             letters=remembered.letters,
             now=self._clock.now(),
         )

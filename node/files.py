@@ -10,7 +10,7 @@ import os
 import secrets
 from pathlib import Path
 
-__all__ = ["make_private_folder", "read_private", "write_private"]
+__all__ = ["leftovers", "make_private_folder", "overwrite", "read_private", "write_private"]
 
 
 def make_private_folder(folder: Path) -> None:
@@ -39,6 +39,18 @@ def write_private(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def leftovers(path: Path) -> list[Path]:
+    """What ``write_private`` left beside this file when the power went in the middle of it."""
+    return sorted(path.parent.glob(f".{path.name}.{'[0-9a-f]' * 16}"))
+
+
+def overwrite(descriptor: int) -> None:
+    """Writes random bytes over an open file's content, as far as the disk obeys. OSError if that fails."""
+    size = os.fstat(descriptor).st_size
+    os.pwrite(descriptor, secrets.token_bytes(size), 0)
+    os.fsync(descriptor)
 
 
 def read_private(path: Path, *, size_max: int) -> bytes:

@@ -163,7 +163,7 @@ class Node:
             sponsored=lambda friends, also: self._book.admitted([NodeId(each) for each in friends], also),
             random=self._random,
         )
-        await driver.restore()
+        await driver.restore(silent_until=self._account.silent_until(genesis))
         reader = Reader(driver.engine, self.preferences)
         driver.watch(reader)
         self.driver, self._reader = driver, reader

@@ -108,6 +108,14 @@ class OutboxRows:
             (kept for row in self._rows for kept in row.seeds.values()), key=lambda kept: kept.epoch
         )
 
+    def without_drafts(self) -> dict[bytes, bytes]:
+        """What else stands in the rows, by their keys; those that would be empty are left out."""
+        rows = {
+            row_key(Table.OUTBOX, index): _encoded(replace(row, draft=None))
+            for index, row in enumerate(self._rows)
+        }
+        return {key: value for key, value in rows.items() if value}
+
     def mark(self, purpose: Purpose, epoch: int, slot: int) -> Put:
         """A slot is used."""
         index = self._draw_emptiest(lambda row: len(row.used))

@@ -11,6 +11,7 @@ The lock is `flock` on a file that stays there: the system releases it when the 
 libp2p listens with SO_REUSEPORT, so without it two processes could share a port and a key unseen.
 """
 
+import contextlib
 import fcntl
 import os
 import re
@@ -22,7 +23,7 @@ from typing import Final
 
 import platformdirs
 
-from .files import make_private_folder, read_private, write_private
+from .files import make_private_folder, overwrite, read_private, write_private
 
 __all__ = ["DEFAULT_NAME", "Profile", "ProfileError", "ProfileLocked"]
 
@@ -132,10 +133,29 @@ class Profile:
                 ) from None
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, b"%d\n" % os.getpid(), 0)
-            yield
+            try:
+                yield
+            finally:
+                # A number that stays behind could be another process's by the time somebody reads it.
+                os.ftruncate(descriptor, 0)
         finally:
             # Closing releases the lock; removing the file would let two processes lock two files.
             os.close(descriptor)
+
+    def holder(self) -> int | None:
+        """The process that has the profile locked; None if nobody has, 0 if it has not said yet who it is."""
+        try:
+            descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:
+            return None
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            said = os.pread(descriptor, 20, 0).strip()
+            return int(said) if said.isdigit() else 0
+        finally:
+            os.close(descriptor)
+        return None
 
     def read_key(self) -> bytes:
         """Returns the wrapped key. ProfileError if there is none, or it is not one."""
@@ -149,6 +169,24 @@ class Profile:
             raise ProfileError(f"{self.key_file} cannot be read: {error.strerror}.") from error
         except ValueError as error:
             raise ProfileError(f"{self.key_file} is not a key file: it is too long.") from error
+
+    def replace_key(self, before: bytes, wrapped: bytes) -> None:
+        """Replaces a wrapped key by the same under another passphrase, and overwrites the one before.
+
+        Raises ProfileError if that fails, or if the key is not ``before`` any more: it was replaced, or wiped.
+        """
+        try:
+            descriptor = os.open(self.key_file, os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError as error:
+            raise ProfileError(f"{self.key_file} cannot be opened: {error.strerror}.") from error
+        try:
+            if os.pread(descriptor, KEY_FILE_SIZE_MAX, 0) != before:
+                raise ProfileError(f"{self.key_file} was changed meanwhile; nothing was done.")
+            self.write_key(wrapped)
+            with contextlib.suppress(OSError):  # The new one is there, and that is what counts.
+                overwrite(descriptor)
+        finally:
+            os.close(descriptor)
 
     def write_key(self, wrapped: bytes) -> None:
         """Replaces the wrapped key, durably and all at once. ProfileError if that fails."""

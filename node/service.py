@@ -25,6 +25,7 @@ from hypercorn.utils import wrap_app
 from .account import AccountError
 from .api.credentials import Access, AccessError, Credentials, write_access
 from .api.guard import Guard, hosts_of
+from .api.locking import PageLock
 from .api.page import Page
 from .api.routes import make_app
 from .config import Config, ConfigError, read_config
@@ -206,12 +207,14 @@ async def _answer(
     settings.accesslog = None
     settings.errorlog = None
     settings.graceful_timeout = ANSWER_S_MAX / 2
+    lock = PageLock(credentials, profile.read_key, lambda: node.preferences.settings.lock_minutes)
     page = Page(credentials, f"http://127.0.0.1:{own_port}", trio.current_time)
     app: Any = Guard(
-        make_app(node, page.routes),
+        make_app(node, page.routes, lock),
         hosts=hosts_of(own_port),
         credentials=credentials,
         open_paths=page.open_paths,
+        lock=lock,
     )
     try:
         async with trio.open_nursery() as nursery:

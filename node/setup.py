@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -19,7 +19,16 @@ from .profile import Profile, ProfileError
 from .storage.database import open_store
 from .storage.store import Store, StoreError
 
-__all__ = ["SetupError", "check_new", "create", "found_offline", "opened_store", "unlock"]
+__all__ = [
+    "SetupError",
+    "build",
+    "change_passphrase",
+    "check_new",
+    "create",
+    "found_offline",
+    "opened_store",
+    "unlock",
+]
 
 #: Bytes of the key that opens the store; the passphrase wraps it.
 STORE_KEY_SIZE = 32
@@ -41,6 +50,16 @@ def check_new(profile: Profile, listen: str | None) -> None:
 
 def create(profile: Profile, passphrase: str | None, listen: str | None) -> dict[str, Any]:
     """Makes a profile; ``passphrase`` None keeps its key unprotected. Raises ``SetupError``."""
+    return build(profile, passphrase, listen, Account.make)
+
+
+def build(
+    profile: Profile,
+    passphrase: str | None,
+    listen: str | None,
+    fill: Callable[[Store], Awaitable[object]],
+) -> dict[str, Any]:
+    """As ``create``, with what ``fill`` puts into the new store. Raises ``SetupError``."""
     check_new(profile, listen)
     if passphrase == "":
         raise SetupError("An empty passphrase protects nothing: choose one, or say --no-passphrase.")
@@ -52,12 +71,12 @@ def create(profile: Profile, passphrase: str | None, listen: str | None) -> dict
             if profile.exists:  # Made by another process since we looked.
                 raise SetupError(f"Profile '{profile.name}' exists already, in {profile.data_folder}.")
             write_config(profile.config_file, config)
-            trio.run(_prepare, profile, key)
+            trio.run(_prepare, profile, key, fill)
             wrapped = (
                 vault.lock_without_passphrase(key) if passphrase is None else vault.lock(key, passphrase)
             )
             profile.write_key(wrapped)
-    except (ProfileError, ConfigError, StoreError) as error:
+    except (ProfileError, ConfigError, StoreError, AccountError) as error:
         raise SetupError(str(error)) from error
     return {"profile": profile.name, "folder": str(profile.data_folder), "listen": list(config.listen)}
 
@@ -81,11 +100,11 @@ def _has_ipv6() -> bool:
     return True
 
 
-async def _prepare(profile: Profile, key: bytes) -> None:
+async def _prepare(profile: Profile, key: bytes, fill: Callable[[Store], Awaitable[object]]) -> None:
     """A store left behind by an interrupted attempt has a key that nobody knows any more."""
     profile.database_file.unlink(missing_ok=True)
     async with open_store(profile.database_file, key) as store:
-        await Account.make(store)
+        await fill(store)
 
 
 def unlock(profile: Profile, ask_passphrase: Callable[[], str]) -> bytes:
@@ -102,6 +121,21 @@ def unlock(profile: Profile, ask_passphrase: Callable[[], str]) -> bytes:
         raise SetupError(
             f"{profile.key_file}: {error}" if str(error) else str(type(error).__doc__)
         ) from error
+
+
+def change_passphrase(
+    profile: Profile, ask_passphrase: Callable[[], str], ask_new: Callable[[], str]
+) -> None:
+    """Puts the key of a profile under another passphrase, whether its node runs or not. Raises ``SetupError``."""
+    key = unlock(profile, ask_passphrase)
+    try:
+        before = profile.read_key()
+        new = ask_new()
+        if not new:
+            raise SetupError("An empty passphrase protects nothing: nothing was changed.")
+        profile.replace_key(before, vault.lock(key, new))
+    except ProfileError as error:
+        raise SetupError(str(error)) from error
 
 
 @asynccontextmanager

@@ -112,8 +112,8 @@ class Disk:
             case GuardChosen():
                 self.guard = event
 
-    def restore(self, engine: Engine, now: float) -> None:
-        """Gives an engine what was made durable."""
+    def restore(self, engine: Engine, now: float, silent_until: int = 0) -> None:
+        """Gives an engine what was made durable; ``silent_until`` as the engine's."""
         engine.restore(
             items=map(Item.decode_untrusted, self.items.values()),
             slots=self.slots,
@@ -125,6 +125,7 @@ class Disk:
             spent=[OnionSpent(relay_day=day, replay_tag=tag) for day, tag in self.spent],
             guard=self.guard,
             seeds=list(self.seeds.values()),
+            silent_until=silent_until,
             letters=list(self.letters.values()),
         )
 

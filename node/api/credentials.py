@@ -17,13 +17,13 @@ module knows nothing of ASGI.
 import hmac
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from ..files import read_private, write_private
 
-__all__ = ["Access", "AccessDenied", "AccessError", "Credentials", "read_access", "write_access"]
+__all__ = ["Access", "AccessDenied", "AccessError", "Credentials", "Session", "read_access", "write_access"]
 
 SECRET_SIZE: Final = 32
 
@@ -45,6 +45,18 @@ class AccessError(Exception):
     """The access file cannot be used. Its text is a sentence for the user."""
 
 
+@dataclass(slots=True, eq=False)
+class Session:
+    """A browser that has logged in."""
+
+    secret: str = field(repr=False)
+    """What its cookie carries."""
+    is_locked: bool = False
+    """Whether it is to say the passphrase before anything else."""
+    used_at: float | None = None
+    """When a person last did something with it, by the clock of `locking`; None before its first request."""
+
+
 class Credentials:
     """The secrets of one run. All of them end with it."""
 
@@ -54,7 +66,7 @@ class Credentials:
         self.cookie_name: Final = f"rumor-{secrets.token_hex(4)}"
         """What the browser's cookie is called, this time."""
         self._logins: dict[str, float] = {}
-        self._sessions: list[str] = []
+        self.sessions: list[Session] = []
 
     def new_login(self, now: float) -> str:
         """Returns a code, 43 characters, that buys one session within LOGIN_SECONDS_MAX from `now`."""
@@ -73,25 +85,27 @@ class Credentials:
                 match = known
         if match is None or self._logins.pop(match) < now:
             raise AccessDenied
-        session = secrets.token_urlsafe(SECRET_SIZE)
-        self._sessions = [*self._sessions[-SESSION_COUNT_MAX + 1 :], session]
-        return f"{self.cookie_name}={session}; Path=/; HttpOnly; SameSite=Strict"
+        session = Session(secrets.token_urlsafe(SECRET_SIZE))
+        self.sessions = [*self.sessions[-SESSION_COUNT_MAX + 1 :], session]
+        return f"{self.cookie_name}={session.secret}; Path=/; HttpOnly; SameSite=Strict"
 
     def check_bearer_untrusted(self, authorization: bytes) -> None:
         """Checks the value of an Authorization header. AccessDenied if it does not carry the token."""
         if not hmac.compare_digest(authorization, b"Bearer " + self.token.encode()):
             raise AccessDenied
 
-    def check_cookie_untrusted(self, cookie: bytes) -> None:
-        """Checks the value of a Cookie header. AccessDenied if it does not carry one of our sessions."""
-        found = False
+    def check_cookie_untrusted(self, cookie: bytes) -> Session:
+        """Returns the session that the value of a Cookie header carries. AccessDenied if it is none of ours."""
+        found: Session | None = None
         for pair in cookie.split(b";"):
             name, _, value = pair.strip().partition(b"=")
             if name == self.cookie_name.encode():
-                for session in self._sessions:
-                    found |= hmac.compare_digest(value, session.encode())
-        if not found:
+                for session in self.sessions:
+                    if hmac.compare_digest(value, session.secret.encode()):
+                        found = session
+        if found is None:
             raise AccessDenied
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ What it defends against is the browser, which lets any page send requests to loo
     401  neither the bearer token nor a session's cookie
     415  a body that is not JSON: forms and text need no preflight
     413  a body that is too long
+    423  a session that is locked: see `locking`; the page's own files, which hold nothing of anybody, are let through
 
 and each answer, ours or the application's, gets the headers of `SECURITY_HEADERS`. It reads a request's body
 whole before the application sees anything of it. Websockets are refused. What it does not do: authorise
@@ -22,7 +23,8 @@ from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from .credentials import AccessDenied, Credentials
+from .credentials import AccessDenied, Credentials, Session
+from .locking import SESSION_KEY, PageLock
 
 __all__ = ["BODY_SIZE_MAX", "SECURITY_HEADERS", "Guard", "hosts_of"]
 
@@ -48,6 +50,13 @@ SECURITY_HEADERS: Final = (
     (b"x-frame-options", b"DENY"),
 )
 
+# What a locked session is kept from begins so, but for the way out.
+API_PREFIX: Final = "/api/"
+UNLOCK_PATH: Final = "/api/unlock"
+
+# A page says by this header that a person has done something; see `locking`.
+PERSON_HEADER: Final = b"x-rumor-person"
+
 # Headers that only the guard sets, or that nobody may.
 _OWN_HEADERS: Final = frozenset(name for name, _ in SECURITY_HEADERS) | {b"server"}
 _CORS_PREFIX: Final = b"access-control-"
@@ -61,6 +70,9 @@ class _Refusal(Exception):
         self.status = status
         self.sentence = sentence
         self.headers = headers
+
+
+_LOCKED: Final = _Refusal(423, "The page is locked: say your passphrase.")
 
 
 class _Gone(Exception):
@@ -82,6 +94,7 @@ class Guard:
         hosts: frozenset[bytes],
         credentials: Credentials,
         open_paths: frozenset[str] = frozenset(),
+        lock: PageLock | None = None,
     ) -> None:
         """`hosts` are allowed values of Host, `open_paths` exact paths that need no secret (the login)."""
         self._app = app
@@ -89,6 +102,7 @@ class Guard:
         self._origins = frozenset(b"http://" + host for host in hosts)
         self._credentials = credentials
         self._open_paths = open_paths
+        self._lock = lock
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -102,15 +116,43 @@ class Guard:
         try:
             headers = _Headers(scope)
             self._check_origin(scope["method"], headers)
-            if scope["path"] not in self._open_paths:
-                self._check_secret(headers)
+            session = self._check_secret(headers) if scope["path"] not in self._open_paths else None
+            if session is not None and self._lock is not None:
+                self._check_lock(self._lock, session, scope, headers)
             body = await _read_body(headers, receive)
         except _Refusal as refusal:
             await _answer(send, refusal)
         except _Gone:
             return
         else:
-            await self._app(scope, _replayed(body, receive), send)
+            scope = {**scope, SESSION_KEY: session}
+            if session is not None and self._lock is not None and scope["method"] in METHODS_SAFE:
+                await self._answer_unlocked(self._lock, session, scope, _replayed(body, receive), send)
+            else:
+                await self._app(scope, _replayed(body, receive), send)
+
+    async def _answer_unlocked(
+        self, lock: PageLock, session: Session, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        """Lets an answer go on for as long as its session is not locked: a stream of news ends with that."""
+        has_started = has_ended = False
+
+        async def watched(message: Message) -> None:
+            nonlocal has_started, has_ended
+            if scope["path"].startswith(API_PREFIX) and lock.is_locked(session):
+                stream.cancel()
+                return  # The application meets its end at what it waits for next.
+            has_started = True
+            await send(message)
+            has_ended = message["type"] == "http.response.body" and not message.get("more_body", False)
+
+        with lock.stream(session) as stream:
+            await self._app(scope, receive, watched)
+        if stream.cancel_called and not has_ended:
+            if has_started:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+            else:
+                await _answer(send, _LOCKED)
 
     def _check_origin(self, method: str, headers: "_Headers") -> None:
         """Refuses what another site's page sends."""
@@ -131,14 +173,24 @@ class Guard:
         if method in METHODS_CHANGING and headers.all(b"cookie") and not sites and not origins:
             raise _Refusal(403, "The browser does not say which page asks.")
 
-    def _check_secret(self, headers: "_Headers") -> None:
-        """Lets the bearer token pass, or else a session's cookie."""
+    def _check_lock(self, lock: PageLock, session: Session, scope: Scope, headers: "_Headers") -> None:
+        """Keeps a locked session from everything but unlocking, and notices what a person does with another."""
+        is_api = scope["path"].startswith(API_PREFIX)
+        if not is_api or (scope["method"], scope["path"]) == ("POST", UNLOCK_PATH):
+            return
+        if lock.is_locked(session):
+            raise _LOCKED
+        if scope["method"] in METHODS_CHANGING or headers.only(PERSON_HEADER) == b"1":
+            lock.used(session)
+
+    def _check_secret(self, headers: "_Headers") -> Session | None:
+        """Lets the bearer token pass, or else a session's cookie; returns the session."""
         authorization = headers.all(b"authorization")
         try:
             if authorization:
                 self._credentials.check_bearer_untrusted(headers.only(b"authorization"))
-            else:
-                self._credentials.check_cookie_untrusted(b"; ".join(headers.all(b"cookie")))
+                return None
+            return self._credentials.check_cookie_untrusted(b"; ".join(headers.all(b"cookie")))
         except AccessDenied:
             raise _Refusal(
                 401, "Open the page by `rumor open`, or send the token.", (b"www-authenticate", b"Bearer")

@@ -27,6 +27,7 @@ from ..reading import Unknown
 from ..speaking import TooLate
 from ..storage.store import StoreError
 from ..workers import WorkerError
+from .locking import PageLock, lock_routes
 from .requests import BadRequest, body_of, flag, text, whole
 from .talk import talk_routes
 from .whispers import whisper_routes
@@ -44,8 +45,8 @@ def _parameters(body: dict[str, Any]) -> Parameters:
     return parameters(preset, **given)
 
 
-def make_app(node: Node, page: Sequence[BaseRoute] = ()) -> Starlette:
-    """The application, without its guard; ``page`` are the routes of what a browser shows."""
+def make_app(node: Node, page: Sequence[BaseRoute] = (), lock: PageLock | None = None) -> Starlette:
+    """The application, without its guard; ``page`` are the routes of what a browser shows, ``lock`` locks it."""
 
     async def status(_: Request) -> Response:
         return JSONResponse(await node.status())
@@ -88,8 +89,9 @@ def make_app(node: Node, page: Sequence[BaseRoute] = ()) -> Starlette:
         ("/friends/{friend:path}/confirmation", confirm, "PUT"),
         ("/friends/{friend:path}", rename, "PATCH"),
         ("/friends/{friend:path}", remove, "DELETE"),
-        *talk_routes(node),
+        *talk_routes(node, lock),
         *whisper_routes(node),
+        *(lock_routes(lock) if lock is not None else ()),
     ]
     return Starlette(
         routes=[

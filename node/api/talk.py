@@ -21,6 +21,7 @@ from ..node import Node
 from ..preferences import THEMES, Settings, Sort
 from ..storage.store import StoreError
 from ..workers import WorkerError
+from .locking import PageLock
 from .requests import BadRequest, body_of, choice, query, text, texts, whole
 
 __all__ = ["talk_routes"]
@@ -34,7 +35,7 @@ FOLLOWER_WAITING_MAX: Final = 256
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def talk_routes(node: Node) -> list[tuple[str, Endpoint, str]]:
+def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, Endpoint, str]]:
     """Paths, endpoints and methods."""
 
     def item_of(request: Request) -> ItemId:
@@ -124,6 +125,8 @@ def talk_routes(node: Node) -> list[tuple[str, Endpoint, str]]:
         for key in ("link_hours", "lock_minutes"):
             if key in body:
                 body[key] = whole(body[key], key, 0, 10_000)
+        if body.get("lock_minutes") and lock is not None:
+            lock.check_lockable()
         if "theme" in body:
             body["theme"] = choice(body["theme"], "theme", THEMES)
         await node.preferences.set(Settings(**{**known, **body}))

@@ -147,17 +147,17 @@ def read_text() -> str:
     return data.decode(errors="surrogateescape")  # The client refuses what is not UTF-8.
 
 
-def read_passphrase(*, confirm: bool) -> str:
-    """Asks for the passphrase, or takes it from RUMOR_PASSPHRASE."""
+def read_passphrase(*, confirm: bool, variable: str = "RUMOR_PASSPHRASE") -> str:
+    """Asks for the passphrase, or takes it from an environment variable."""
     import os
 
-    given = os.environ.get("RUMOR_PASSPHRASE")
+    given = os.environ.get(variable)
     if given is not None:
         if not given.isprintable():  # Bytes that are not UTF-8 arrive as lone surrogates.
-            fail("RUMOR_PASSPHRASE is not one line of text in UTF-8.", 2)
+            fail(f"{variable} is not one line of text in UTF-8.", 2)
         return given
     if not sys.stdin.isatty():
-        fail("There is no terminal to ask for the passphrase on; set RUMOR_PASSPHRASE.", 2)
+        fail(f"There is no terminal to ask for the passphrase on; set {variable}.", 2)
     if confirm:
         say("Choose a passphrase for this profile: it opens everything, and nobody can restore it.", err=True)
     answer: str = click.prompt("Passphrase", hide_input=True, confirmation_prompt=confirm, err=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rumor.gossip.authoring import Draft
+from rumor.gossip.drafts import Draft
 from rumor.gossip.pace import HOPS_PER_EMBARGO
 from rumor.gossip.spreading import GATHERING_S
 from rumor.gossip.spreading.dandelion import FAIL_SAFE_HOPS
