@@ -24,7 +24,11 @@ from people import PARAMETERS, Disk, Person, town
 
 from rumor.crypto.errors import OnionBroken
 from rumor.crypto.membership import Ring
+from rumor.gossip import ranges
 from rumor.gossip.bodies import Kind
+from rumor.gossip.errors import Malformed
+from rumor.gossip.frames import Reconcile, decode_frame_untrusted
+from rumor.gossip.idset import EPOCH_SIZE, UPPER_MOST
 from rumor.gossip.items import Item
 from rumor.gossip.letters import Whisper
 from rumor.gossip.packets import Content, unpad_item
@@ -56,6 +60,8 @@ class Sent(NamedTuple):
     sender: str
     recipient: str
     size: int
+    """Of a reconciliation without the beginnings of ids in it: how long they are follows from the ids themselves, which
+    are as random in the one world as in the other."""
 
 
 @dataclass
@@ -90,8 +96,19 @@ class RecordedNetwork(MemoryNetwork):
         self, end: MemoryConnection, send: Callable[[bytes], Awaitable[None]], frame: bytes
     ) -> None:
         names = self.names[end.local], self.names[end.peer]
-        self._world.sent.append(Sent(trio.current_time(), *names, len(frame)))
+        self._world.sent.append(Sent(trio.current_time(), *names, _size(frame)))
         await send(frame)
+
+
+def _size(frame: bytes) -> int:
+    try:
+        # Behind a byte for the payload and one for gossip.
+        said = decode_frame_untrusted(frame[2:])
+        body = ranges.decode_untrusted(said.message).body if isinstance(said, Reconcile) else None
+    except (Malformed, ranges.ReconciliationError):
+        return len(frame)
+    bounds = [each.upper for each in body.ranges] if body is not None else []
+    return len(frame) - sum(len(bound) - EPOCH_SIZE for bound in bounds if bound != UPPER_MOST)
 
 
 class WatchedWorkers(InlineWorkers):
