@@ -10,14 +10,14 @@ Admissions are made for friends who petition: plainly signed while we are the fo
 otherwise. One that could not be made yet, for want of a ring or of a slot, is tried again each epoch.
 """
 
-from collections.abc import Collection, Container, Iterable
+from collections.abc import Callable, Collection, Container, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from ..crypto import membership, possession
 from ..crypto.errors import CryptoError
 from ..crypto.membership import Purpose, Ring
-from .bodies import AdmissionBody, Body, Kind, RelayKeyBody
+from .bodies import AdmissionBody, Body, Kind, RelayKeyBody, slot_scope
 from .drafts import AnyDraft, Frame
 from .errors import Fault, LocalError, RemoteError
 from .events import (
@@ -73,6 +73,8 @@ class Author:
         self.slots = SlotBook()
         self._unproved: dict[ItemId, _Unproved] = {}
         self._outbox: dict[ItemId, OutboxAdded] = {}
+        self._tags: dict[bytes, ItemId] = {}
+        """Of what we have written and waits, by the tag that counts."""
         self.seeds: dict[ItemId, SeedKept] = {}
         """Of what we have published and not unlinked, the oldest first."""
         self._petitions: dict[FriendId, _Petition] = {}
@@ -93,36 +95,48 @@ class Author:
             raise LocalError("This node has no member key.")
         return self.key, possession.prove_possession(self._secret, self._genesis.mesh_id)
 
-    def write(self, draft: AnyDraft, ring: Ring, epoch: int) -> tuple[ItemId, list[Event]]:
-        """Starts an item of a person over this ring. The caller has asked the gate. Raises ``LocalError``."""
+    def write(
+        self, draft: AnyDraft, ring: Ring, epoch: int, is_taken: Callable[[bytes], bool] = lambda _: False
+    ) -> tuple[ItemId, list[Event]]:
+        """Starts an item of a person over this ring. The caller has asked the gate. Raises ``LocalError``.
+
+        ``is_taken`` tells whether an item is held under a tag: then a second copy of this profile has used the slot.
+        """
         draft.check()
-        events: list[Event] = []
-        slot = 0
-        if draft.purpose is not None:
-            drawn = self.slots.draw(
-                draft.purpose, epoch, quota_of(draft.purpose, self._genesis.parameters), self._random
-            )
-            if drawn is None:
-                raise LocalError("No slot is left in this epoch.")
-            slot = drawn
-            events.append(SlotUsed(purpose=draft.purpose, epoch=epoch, slot=slot))
+        slot, events = (0, []) if draft.purpose is None else self._draw_slot(draft.purpose, epoch, is_taken)
         seed = self._random.randbytes(32) if draft.has_seed else b""
         body = draft.body(
             Frame(mesh_id=self._genesis.mesh_id, epoch=epoch, slot=slot, seed=seed, tag=self.tag)
         )
         item_id = self._start(epoch, body, ring)
         row = OutboxAdded(item_id=item_id, epoch=epoch, body=body, seed=seed)
-        self._outbox[item_id] = row
+        self.restore(row)
         return item_id, [*events, row]
+
+    def _draw_slot(
+        self, purpose: Purpose, epoch: int, is_taken: Callable[[bytes], bool]
+    ) -> tuple[int, list[Event]]:
+        events: list[Event] = []
+        quota = quota_of(purpose, self._genesis.parameters)
+        while (slot := self.slots.draw(purpose, epoch, quota, self._random)) is not None:
+            events.append(SlotUsed(purpose=purpose, epoch=epoch, slot=slot))
+            if not is_taken(self.tag(slot_scope(self._genesis.mesh_id, purpose, epoch, slot))):
+                return slot, events
+        raise LocalError("No slot is left in this epoch.")
 
     def tag(self, scope: bytes) -> bytes:
         """Our tag in a scope."""
         assert self._secret is not None
         return self._suite.tag(self._secret, scope)
 
-    def restore(self, row: OutboxAdded) -> None:
-        """Takes back what waited when the node ended, ``resume`` starts it again; or a letter, which needs no proof."""
+    def restore(self, row: OutboxAdded) -> bytes | None:
+        """Takes back what waited when the node ended, for ``resume`` to start again. Returns the tag that counts."""
         self._outbox[row.item_id] = row
+        if not isinstance(row.body, Body):
+            return None
+        tag = self.tag(row.body.scopes(self._genesis.mesh_id, row.epoch)[0])
+        self._tags[tag] = row.item_id
+        return tag
 
     def row(self, item_id: ItemId) -> OutboxAdded | None:
         """What is to be durable of an item that waits."""
@@ -264,7 +278,7 @@ class Author:
     def published(self, item_id: ItemId) -> list[Event]:
         """An item has come back. If it is ours it waits no more, and what its author needs to go on with it is kept."""
         row = self._outbox.get(item_id)
-        events = self.drop(item_id)
+        events: list[Event] = [*self.drop(item_id)]
         if row is not None and row.seed:
             kept = SeedKept(item_id=item_id, epoch=row.epoch, seed=row.seed)
             self.seeds[item_id] = kept
@@ -273,10 +287,24 @@ class Author:
                 events += self.unlink([next(iter(self.seeds))])
         return events
 
-    def drop(self, item_id: ItemId) -> list[Event]:
+    def superseded(self, item: Item) -> list[OutboxRemoved]:
+        """This item is held. If it took the tag of one of ours that waits, ours will be held nowhere, and is given up.
+
+        Only whoever has our key can have signed it: a second copy of this profile.
+        """
+        waiting = self._outbox.get(self._tags.get(item.tags[0], item.item_id)) if item.tags else None
+        if waiting is None or waiting.item_id == item.item_id or not isinstance(waiting.body, Body):
+            return []
+        ours = Item(waiting.body.kind, waiting.epoch, waiting.body, item.tags, b"", item.ring_root)
+        return self.drop(waiting.item_id) if item.precedence < ours.precedence else []
+
+    def drop(self, item_id: ItemId) -> list[OutboxRemoved]:
         """An item of ours is given up, or waits no more."""
         self._unproved.pop(item_id, None)
-        return [OutboxRemoved(item_id=item_id)] if self._outbox.pop(item_id, None) else []
+        if self._outbox.pop(item_id, None) is None:
+            return []
+        self._tags = {tag: each for tag, each in self._tags.items() if each != item_id}
+        return [OutboxRemoved(item_id=item_id)]
 
     def unlink(self, item_ids: Iterable[ItemId]) -> list[Event]:
         """Forgets the seeds of these; those that are not ours, or forgotten already, are passed over."""

@@ -130,7 +130,7 @@ class Circulation:
         self._events.extend(events)
         # Whether or not it waits to leave: before a restart it may have left already, and be proved again by now.
         self._mixing.item_came(item.item_id)
-        self._member.published(item.item_id)
+        self._member.published(item)
         if item.retraction is not None:
             self._member.unlink([event.item_id for event in events if isinstance(event, ItemRemoved)])
         self._reception.target_came(item.item_id, now)

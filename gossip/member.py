@@ -115,10 +115,11 @@ class Member:
         self._relays.restore(relay_keys, spent)
         rows = list(outbox)
         for row in rows:
-            self.author.restore(row)
+            tag = self.author.restore(row)
             self._listen(row)
-            if row.item_id in self._store:
-                self.published(row.item_id)
+            held = self._holdings.holder(tag) if tag is not None else None
+            if held is not None:
+                self.published(held)
         self.correspondence.restore(letters, rows, now)
 
     def note(self, events: Iterable[Event]) -> None:
@@ -182,16 +183,22 @@ class Member:
         epoch = self._genesis.epoch_at(now)
         ring = self._roster.ring_at(epoch)
         assert ring is not None, "an open gate has a ring"
-        item_id, events = self.author.write(draft, ring, epoch)
+        item_id, events = self.author.write(
+            draft, ring, epoch, lambda tag: self._holdings.holder(tag) is not None
+        )
         self.note(events)
         row = self.author.row(item_id)
         assert row is not None
         self._listen(row)
         return item_id
 
-    def published(self, item_id: ItemId) -> None:
-        """An item has come from the network, perhaps one of ours."""
-        self.note(self.author.published(item_id))
+    def published(self, item: Item) -> None:
+        """An item has come from the network, perhaps one of ours, or one that is held in place of ours."""
+        self.note(self.author.published(item.item_id))
+        superseded = self.author.superseded(item)
+        for event in superseded:
+            self.mixing.outbox.remove(event.item_id)
+        self.note(superseded)
 
     def unlink(self, item_ids: Iterable[ItemId]) -> None:
         """Forgets what would let us go on with these as their author."""
