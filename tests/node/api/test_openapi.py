@@ -1,6 +1,7 @@
 """docs/openapi.json and docs/api.md name what there is, and a node answers as they say."""
 
 import re
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import trio.testing
 from jsonschema import Draft202012Validator
 from nacl import pwhash
 from openapi import DOCUMENT, METHODS, operations, seen
-from people import asking, pair, town, until
+from people import asking, town, until
 from starlette.routing import Route
 
 from rumor.crypto import vault
@@ -134,18 +135,29 @@ async def test_an_answer_that_the_file_does_not_describe_is_noticed(
                 await client.get("/friends")
 
 
+def _const(reference: str) -> str:
+    schema = DOCUMENT["components"]["schemas"][reference.rsplit("/")[-1]]
+    return str(schema["properties"]["news"]["const"])
+
+
 async def test_every_success_is_as_described(autojump_clock: MockClock) -> None:
-    """Two nodes are asked for everything once; ``asking`` holds what they say against the file."""
+    """Nodes are asked for everything once, and one is followed meanwhile; ``asking`` compares with the file."""
     page, lock = page_and_lock()
     seen.clear()
-    async with town() as place:
-        ann, bob = await pair(place)
-        new = await place.add("new")
-        async with (
-            asking(ann, page.routes, lock) as anns,
-            asking(bob) as bobs,
-            asking(new) as news,
-        ):
+    heard: list[str] = []
+    async with town() as place, AsyncExitStack() as stack:
+        ann, new = await place.founder("ann"), await place.add("new")
+        async with asking(ann, page.routes, lock) as anns, asking(new) as news:
+
+            async def follow() -> None:
+                heard.append((await anns.get("/news", params={"count": 5})).text)
+
+            place.nursery.start_soon(follow)
+            bob = await place.add("bob")
+            bobs = await stack.enter_async_context(asking(bob))
+            await place.befriend(ann, bob)
+            await ann.until_may_post()
+            await bob.until_may_post()
 
             async def ok(method: str, path: str, **said: Any) -> Any:
                 answer = await anns.request(method, path, **said)
@@ -188,7 +200,10 @@ async def test_every_success_is_as_described(autojump_clock: MockClock) -> None:
             await ok("DELETE", f"/outbox/{waiting}")
             await ok("DELETE", f"/items/{reply}")
             await ok("GET", "/outbox")
-            await ok("DELETE", f"/items/{reply}/link")
+            await until(lambda: bytes.fromhex(reply) not in ann.node.driver.engine.store)
+            other = (await ok("POST", "/secrets", json={"text": "other"}))["id"]
+            await until(lambda: bytes.fromhex(other) in ann.node.driver.engine.store)
+            await ok("DELETE", f"/items/{other}/link")
             await ok("DELETE", "/links")
 
             # The page.
@@ -202,21 +217,17 @@ async def test_every_success_is_as_described(autojump_clock: MockClock) -> None:
 
             # Friends, and what had been happening.
             friend = next(each for each in (await ok("GET", "/friends"))["friends"] if each["name"] == "bob")
-            words = (await ok("GET", "/status"))["connected"]
-            assert words
+            assert (await ok("GET", "/status"))["connected"]
             await ok("PATCH", f"/friends/{friend['id']}", json={"name": "b/b"})
-            other = next(each for each in (await ok("GET", "/friends"))["friends"] if each["name"] != "b/b")
-            await ok("PUT", f"/friends/{other['id']}/confirmation", json={"words": other["words"]})
+            newcomer = next(
+                each for each in (await ok("GET", "/friends"))["friends"] if each["name"] != "b/b"
+            )
+            await ok("PUT", f"/friends/{newcomer['id']}/confirmation", json={"words": newcomer["words"]})
             await ok("DELETE", "/friends/b%2Fb")
 
-            async def follow() -> None:
-                await bobs.get("/news", params={"count": 5})
-                followed.set()
-
-            followed = trio.Event()
-            place.nursery.start_soon(follow)
-            await trio.testing.wait_all_tasks_blocked()
-            await bob.stop()
-            await followed.wait()
+            await ann.stop()
+            await until(lambda: heard)
     successes = {(method, path, status) for method, path, status in seen if status < 300}
     assert {(method, path) for method, path, _ in successes} == routes()
+    kinds = {_const(name["$ref"]) for name in DOCUMENT["components"]["schemas"]["News"]["oneOf"]}
+    assert set(re.findall("^event: (.*)$", heard[0], re.MULTILINE)) == kinds
