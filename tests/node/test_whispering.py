@@ -2,25 +2,18 @@
 
 from typing import Any
 
-import httpx
 import trio
 import trio.testing
-from people import Person, Town, town, until
+from people import Person, Town, asking, town, until
 
-from rumor.node.api.routes import make_app
 from rumor.node.storage.store import Table
 
 MockClock = trio.testing.MockClock
 
 
-def client(person: Person) -> httpx.AsyncClient:
-    transport = httpx.ASGITransport(make_app(person.node), raise_app_exceptions=False)
-    return httpx.AsyncClient(transport=transport, base_url="http://node/api")
-
-
 async def asked(person: Person, method: str, path: str, status: int = 200, **said: Any) -> Any:
-    async with client(person) as asking:
-        answer = await asking.request(method, path, json=said or None)
+    async with asking(person) as client:
+        answer = await client.request(method, path, json=said or None)
     assert answer.status_code == status, answer.text
     return answer.json()
 

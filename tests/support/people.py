@@ -8,12 +8,15 @@ from typing import Any
 import httpx
 import msgspec
 import trio
+from openapi import check_answer
+from starlette.routing import BaseRoute
 
 from rumor.gossip.bodies import ReplyBody, SecretBody
 from rumor.gossip.genesis import TRIAL, Parameters
 from rumor.gossip.items import Item
 from rumor.gossip.randomness import Streams
 from rumor.node.account import Account
+from rumor.node.api.locking import PageLock
 from rumor.node.api.routes import make_app
 from rumor.node.clock import Clock
 from rumor.node.network.memory_transport import MemoryNetwork, MemoryTransport
@@ -209,8 +212,12 @@ async def pair(place: Town) -> tuple[Person, Person]:
 
 
 @asynccontextmanager
-async def asking(person: Person) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a person's API, without the guard before it."""
-    transport = httpx.ASGITransport(make_app(person.node), raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://node/api") as client:
+async def asking(
+    person: Person, page: Sequence[BaseRoute] = (), lock: PageLock | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a person's API, without the guard before it; every answer is held against docs/openapi.json."""
+    transport = httpx.ASGITransport(make_app(person.node, page, lock), raise_app_exceptions=False)
+    async with httpx.AsyncClient(
+        transport=transport, base_url="http://node/api", event_hooks={"response": [check_answer]}
+    ) as client:
         yield client
