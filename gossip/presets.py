@@ -72,9 +72,9 @@ PRESETS: Final[Mapping[str, Preset]] = {
         bytes_per_day=200_000_000,
         route_length=3,
         figures={
-            50: Figures(wait_p50_s=390, wait_p95_s=1200, p_named={0.1: 0.031, 0.2: 0.045}),
+            50: Figures(wait_p50_s=400, wait_p95_s=1200, p_named={0.1: 0.031, 0.2: 0.045}),
             150: Figures(wait_p50_s=1100, wait_p95_s=3500, p_named={0.1: 0.012, 0.2: 0.02}),
-            500: Figures(wait_p50_s=3600, wait_p95_s=12_000, p_named={0.1: 0.0045, 0.2: 0.0082}),
+            500: Figures(wait_p50_s=3600, wait_p95_s=12_000, p_named={0.1: 0.0045, 0.2: 0.0083}),
             1_000: Figures(wait_p50_s=7100, wait_p95_s=23_000, p_named={0.1: 0.0027, 0.2: 0.0063}),
         },
     ),
@@ -83,9 +83,9 @@ PRESETS: Final[Mapping[str, Preset]] = {
         bytes_per_day=200_000_000,
         route_length=4,
         figures={
-            50: Figures(wait_p50_s=540, wait_p95_s=1500, p_named={0.1: 0.028, 0.2: 0.038}),
+            50: Figures(wait_p50_s=550, wait_p95_s=1500, p_named={0.1: 0.028, 0.2: 0.038}),
             150: Figures(wait_p50_s=1500, wait_p95_s=4500, p_named={0.1: 0.011, 0.2: 0.015}),
-            500: Figures(wait_p50_s=5000, wait_p95_s=15_000, p_named={0.1: 0.0039, 0.2: 0.0054}),
+            500: Figures(wait_p50_s=5000, wait_p95_s=15_000, p_named={0.1: 0.0039, 0.2: 0.0055}),
             1_000: Figures(wait_p50_s=9800, wait_p95_s=29_000, p_named={0.1: 0.0019, 0.2: 0.003}),
         },
     ),
