@@ -2,13 +2,13 @@
 // it, losing the node keeps it, and closing the page forgets it, since a draft on the disk would tell its author.
 
 import { post } from "./api.js";
-import { styleClass } from "./card.js";
 import { CHOICES_MIN, choiceFields } from "./choices.js";
 import { open } from "./dialog.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { COLOURS, picks, styleOf } from "./picks.js";
 import { refreshSoon } from "./status.js";
+import { styleClass } from "./swatch.js";
 import { sizeOf } from "./text.js";
 import { say } from "./voice.js";
 import { counter, looksFine, refusal, standing } from "./writing.js";
@@ -53,8 +53,7 @@ function form(close) {
     autofocus: true,
     placeholder: "What have you never said aloud?",
     autocomplete: "off",
-    // Some browsers' spelling aid sends what is typed to their makers.
-    spellcheck: "false",
+    spellcheck: "false", // As in `writingForm`.
     on: {
       input: () => {
         draft.text = text.value;

@@ -3,12 +3,8 @@
 import { post } from "./api.js";
 import { exchange, h } from "./dom.js";
 import { fold, heart, itemMenu } from "./marks.js";
-import { refreshSoon } from "./status.js";
-import { about, safe, sizeOf } from "./text.js";
-import { say } from "./voice.js";
-import { counter, looksFine, refusal } from "./writing.js";
-
-const drafts = new Map(); // What was begun, by thread: in memory and nowhere else.
+import { about, safe } from "./text.js";
+import { writingForm } from "./writing.js";
 
 /** One reply, with the face of whoever wrote it; `away()` takes it off the page. */
 export function reply(item, away) {
@@ -55,63 +51,17 @@ export function reply(item, away) {
 
 /** Where one replies; `sent()` is called when that has been done. */
 export function replyForm(id, sent) {
-  const size = counter();
-  const trouble = h("div", { class: "trouble-box", role: "alert" });
-  const field = h("textarea", {
-    class: "field",
-    rows: 2,
-    dir: "auto",
-    value: drafts.get(id) ?? "",
+  return writingForm({
+    key: `reply ${id}`,
+    label: "Your reply",
     placeholder: "Say something kind",
-    "aria-label": "Your reply",
-    autocomplete: "off",
-    spellcheck: "false", // As in the composer.
-    on: {
-      input: () => {
-        drafts.set(id, field.value);
-        size.show(sizeOf(field.value));
-      },
-    },
-  });
-  const send = h("button", { type: "submit", class: "button main" }, "Reply");
-  const submit = async (event) => {
-    event.preventDefault();
-    trouble.replaceChildren();
-    if (!field.value.trim()) return field.focus();
-    send.disabled = true;
-    try {
-      if (!(await looksFine(field.value))) return field.focus();
-      const answer = await post(`/secrets/${id}/replies`, { text: field.value });
-      drafts.delete(id);
-      field.value = "";
-      size.show(0);
-      say(`In your outbox. ${answer.sentence}`);
-      refreshSoon();
-      sent();
-    } catch (error) {
-      refusal(trouble, error);
-    } finally {
-      send.disabled = false;
-    }
-    return undefined;
-  };
-  size.show(sizeOf(field.value));
-  return {
-    element: h(
-      "form",
-      { class: "reply-form", novalidate: true, on: { submit } },
-      field,
-      trouble,
-      h(
-        "div",
-        { class: "row spread" },
-        h(
-          "p",
-          { class: "quiet" },
-          "Each reply here shows the same face; many in one thread tell more about you.",
-        ),
-        h("div", { class: "row" }, size.element, send),
-      ),
+    button: "Reply",
+    note: h(
+      "p",
+      { class: "quiet" },
+      "Each reply here shows the same face; many in one thread tell more about you.",
     ),
-  };
+    send: (text) => post(`/secrets/${id}/replies`, { text }),
+    sent,
+  });
 }

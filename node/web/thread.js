@@ -1,19 +1,23 @@
-// A thread: a secret with its replies. Each member has one face here and another in every other thread; whispers will
-// have their place between the secret and its replies, for the two people whom they concern.
+// A thread: a secret with its replies. Each member has one face here and another in every other thread. Whispers have
+// their place between the secret and its replies, for the two people whom they concern.
 
 import { get, put } from "./api.js";
 import { card } from "./card.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { listen } from "./live.js";
+import { whenHere } from "./presence.js";
 import { reply, replyForm } from "./reply.js";
 import { back } from "./router.js";
 import { count, safe } from "./text.js";
 import { say, speak } from "./voice.js";
+import { whisperLine } from "./whisper.js";
 
 export function thread(id) {
   const replies = new Map();
   let head = null;
+  let whispers = null;
+  let callOff = () => {};
   let isWhole = false;
   let answerTo = null; // Only the last question counts.
 
@@ -29,16 +33,22 @@ export function thread(id) {
     if (question !== answerTo) return;
     if (answer.status === 404) return gone();
     if (answer.status !== undefined) return say(answer.message, { isTrouble: true });
-    if (head) head.update(answer.secret);
-    else {
+    if (head) {
+      head.update(answer.secret);
+      whispers.draw(head.item);
+    } else {
       head = card(answer.secret, { isOpen: true, away: back });
-      place.append(head.element);
+      whispers = whisperLine(head.item, head.update);
+      place.append(head.element, whispers.element);
     }
     const kept = new Set(answer.replies.map((each) => each.id));
     for (const known of [...replies.keys()]) if (!kept.has(known)) drop(known);
     answer.replies.forEach(show);
     tell(answer.left_out);
-    if (answer.secret.subscribed && answer.secret.unread) markRead();
+    if (answer.secret.subscribed && answer.secret.unread) {
+      callOff();
+      callOff = whenHere(markRead);
+    }
     return undefined;
   }
 
@@ -123,6 +133,11 @@ export function thread(id) {
       left,
       form.element,
     ),
-    leave: stop,
+    leave() {
+      stop();
+      callOff();
+      whispers?.leave();
+      form.leave();
+    },
   };
 }

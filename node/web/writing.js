@@ -6,11 +6,13 @@ import { confirmed } from "./dialog.js";
 import { h } from "./dom.js";
 import { secondLook } from "./glance.js";
 import { hiding } from "./hiding.js";
-import { status, watch } from "./status.js";
-import { safe } from "./text.js";
-import { speak } from "./voice.js";
+import { refreshSoon, status, watch } from "./status.js";
+import { safe, sizeOf } from "./text.js";
+import { say, speak } from "./voice.js";
 
-export const SIZE_MAX = 1000;
+const SIZE_MAX = 1000;
+
+const drafts = new Map(); // What was begun, by what it belongs to: in memory and nowhere else.
 
 /** "123 of 1,000 bytes", said aloud near the end only. */
 export function counter() {
@@ -68,4 +70,78 @@ export function standing() {
   };
   draw();
   return { element, leave: watch(draw) };
+}
+
+/**
+ * A form for a text that is said in one place, with all that a composer has: {element, leave}.
+ *
+ * `key` names the place, for what was begun there; `note` says who can read it; `send(text)` gives it to the node, and
+ * `sent(answer)` follows once that has taken it.
+ */
+export function writingForm({
+  key,
+  label,
+  placeholder,
+  button,
+  note,
+  send,
+  sent,
+  rows = 2,
+  autofocus = false,
+}) {
+  const size = counter();
+  const hides = standing();
+  const trouble = h("div", { class: "trouble-box", role: "alert" });
+  const field = h("textarea", {
+    class: "field",
+    rows,
+    autofocus,
+    dir: "auto",
+    value: drafts.get(key) ?? "",
+    placeholder,
+    "aria-label": label,
+    autocomplete: "off",
+    // Some browsers' spelling aid sends what is typed to their makers.
+    spellcheck: "false",
+    on: {
+      input: () => {
+        drafts.set(key, field.value);
+        size.show(sizeOf(field.value));
+      },
+    },
+  });
+  const press = h("button", { type: "submit", class: "button main" }, button);
+  const submit = async (event) => {
+    event.preventDefault();
+    trouble.replaceChildren();
+    if (!field.value.trim()) return field.focus();
+    press.disabled = true;
+    try {
+      if (!(await looksFine(field.value))) return field.focus();
+      const answer = await send(field.value);
+      drafts.delete(key);
+      field.value = "";
+      size.show(0);
+      say(`In your outbox. ${answer.sentence}`);
+      refreshSoon();
+      sent(answer);
+    } catch (error) {
+      refusal(trouble, error);
+    } finally {
+      press.disabled = false;
+    }
+    return undefined;
+  };
+  size.show(sizeOf(field.value));
+  return {
+    leave: hides.leave,
+    element: h(
+      "form",
+      { class: "writing", novalidate: true, on: { submit } },
+      field,
+      trouble,
+      h("div", { class: "row spread" }, note, h("div", { class: "row" }, size.element, press)),
+      hides.element,
+    ),
+  };
 }
