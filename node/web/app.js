@@ -85,6 +85,11 @@ function door(error) {
   );
 }
 
+/** What index.html has asked for ahead of us was refused, and the next to ask for the same would be given that answer. */
+function takePreloads() {
+  for (const { href } of document.querySelectorAll('link[rel="preload"]')) fetch(href).catch(() => {});
+}
+
 async function begin() {
   let lockable;
   try {
@@ -93,7 +98,8 @@ async function begin() {
     lockable = state.lockable;
   } catch (error) {
     if (error.status === undefined) throw error;
-    if (!error.isLocked) door(error);
+    if (error.isLocked) takePreloads();
+    else door(error);
     return;
   }
   const around = frame(lockable ? lockNow : null);

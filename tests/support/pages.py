@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 import trio
-from playwright.sync_api import BrowserContext, Locator, Page, expect, sync_playwright
+from playwright.sync_api import BrowserContext, Locator, Page, Playwright, expect
 from processes import PASSPHRASE, Household, Profile, free_port, until
 
 from rumor.gossip.genesis import TRIAL, Parameters
@@ -43,17 +43,16 @@ def has_chromium() -> bool:
 
 
 @contextmanager
-def browsing(folder: Path, **options: Any) -> Iterator[BrowserContext]:
+def browsing(playwright: Playwright, folder: Path, **options: Any) -> Iterator[BrowserContext]:
     """A browser with a profile folder of its own, so that nothing is left of one test for the next."""
-    with sync_playwright() as playwright:
-        context = playwright.chromium.launch_persistent_context(
-            folder, executable_path=CHROMIUM, args=FLAGS, chromium_sandbox=False, headless=True, **options
-        )
-        context.set_default_timeout(20_000)
-        try:
-            yield context
-        finally:
-            context.close()
+    context = playwright.chromium.launch_persistent_context(
+        folder, executable_path=CHROMIUM, args=FLAGS, chromium_sandbox=False, headless=True, **options
+    )
+    context.set_default_timeout(20_000)
+    try:
+        yield context
+    finally:
+        context.close()
 
 
 def keep_port(person: Profile) -> None:

@@ -79,7 +79,7 @@ def talked(stage: Scene) -> Scene:
     """A secret with a reply and a conversation, so that there is something to look at."""
     ann, bob = stage.client(stage.ann), stage.client(stage.bob)
     secret = ann.send("POST", "/secrets", text="I read the last page first.", style=12)["id"]
-    until(lambda: bob.get("/secrets", order="new", count=9)["secrets"])
+    until(lambda: secret in [each["id"] for each in bob.get("/secrets")["secrets"]])
     bob.send("POST", f"/secrets/{secret}/replies", text="So do I, always.")
     bob.send("POST", f"/secrets/{secret}/whispers", text="Which book?")
     until(lambda: ann.get("/whispers")["unread"] and ann.get(f"/secrets/{secret}")["replies"])
