@@ -36,7 +36,10 @@ export function conversation(id) {
     const before = list.childElementCount;
     refill(list, known.letters.map(letter));
     drawForm(known);
-    if (!isFirst && known.letters.length > before) list.lastChild.scrollIntoView({ block: "nearest" });
+    if (isFirst || known.letters.length > before) {
+      // Once it stands in the page; what is in sight already stays where it is.
+      requestAnimationFrame(() => list.lastChild?.scrollIntoView({ block: "nearest" }));
+    }
     if (known.unread) {
       callOff();
       callOff = whenHere(() => put(`/whispers/${id}/read`).then(refreshWhispers, () => {}));
@@ -168,17 +171,18 @@ export function conversation(id) {
   };
 }
 
-function letter({ text, mine, read, about: when, sentence }) {
+function letter({ text, mine, read, about: when, sentence }, index, letters) {
+  // A time is said once for letters that share it.
+  const isLast = about(when) !== (letters[index + 1] && about(letters[index + 1].about));
+  const note = mine && sentence ? sentence : isLast ? about(when) : null;
+  const isNew = !mine && !read;
   return h(
     "li",
     { class: mine ? "letter mine" : "letter" },
     h("p", { class: "unseen" }, mine ? "You:" : "The other:"),
     h("p", { class: "letter-text", dir: "auto" }, safe(text)),
-    h(
-      "p",
-      { class: "quiet" },
-      mine && sentence ? sentence : about(when),
-      !mine && !read ? h("span", { class: "badge" }, "new") : null,
-    ),
+    note || isNew
+      ? h("p", { class: "quiet" }, note, isNew ? h("span", { class: "badge" }, "new") : null)
+      : null,
   );
 }

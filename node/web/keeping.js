@@ -20,7 +20,7 @@ export const box = (id, title, ...children) =>
 
 /** The parts of the settings that are about keeping. */
 export function keeping(command, hasPassphrase) {
-  return [reading(), backup(command, hasPassphrase), commands(command)];
+  return [reading(), backup(hasPassphrase), commands(command)];
 }
 
 function reading() {
@@ -53,7 +53,7 @@ function reading() {
   );
 }
 
-function backup(command, hasPassphrase) {
+function backup(hasPassphrase) {
   const field = (id, label) => {
     const input = h("input", { type: "password", class: "field narrow", id, autocomplete: "off" });
     return { input, parts: [h("label", { htmlFor: id }, label), input] };
@@ -90,8 +90,7 @@ function backup(command, hasPassphrase) {
     h(
       "p",
       { class: "quiet" },
-      "Your keys, your friends, your whispers and what is linked to you, in one encrypted file: what you need to be yourself on another machine. Not in it is what others have said, which your friends give back, nor what waits in your outbox. For paper there are 24 words, which bring back your keys alone: ",
-      h("code", {}, `${command} backup --words`),
+      "Your keys, your friends, your whispers and what is linked to you, in one encrypted file: what you need to be yourself on another machine. Not in it is what others have said, which your friends give back, nor what waits in your outbox.",
     ),
     h(
       "form",
@@ -128,6 +127,11 @@ function commands(command) {
     h(
       "dl",
       { class: "commands" },
+      row(
+        "Write your keys down",
+        "backup --words",
+        "24 words for paper. They bring back who you are here, and nothing else; whoever reads them is you.",
+      ),
       row(
         "Bring a backup back",
         "restore FILE",

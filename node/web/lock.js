@@ -3,6 +3,7 @@
 
 import { get, post } from "./api.js";
 import { h } from "./dom.js";
+import { icon } from "./icons.js";
 
 /** Whether the page is locked: then nothing is shown, said or asked. */
 export const isLocked = () => document.body.classList.contains("locked");
@@ -62,6 +63,7 @@ function form(open) {
   const element = h(
     "form",
     { class: "door", novalidate: true, on: { submit } },
+    icon("lock"),
     h("h1", {}, "Locked"),
     h(
       "p",

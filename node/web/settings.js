@@ -73,7 +73,7 @@ export function settings(lockNow) {
         { class: "quiet", id: "filters-note" },
         "One word or phrase a line, whole words. What has one is left out of your feeds. Nobody else learns of it.",
       ),
-      h("div", { class: "buttons" }, h("button", { type: "submit", class: "button main" }, "Save the words")),
+      h("button", { type: "submit", class: "button main" }, "Save the words"),
     );
     body.replaceChildren(
       box("read-title", "What you read", words),

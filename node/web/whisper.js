@@ -14,13 +14,13 @@ export const readBy = (who) =>
   h(
     "p",
     { class: "quiet" },
-    `Only ${who} can read it. Nobody else learns even that it was sent, and nobody, ${who} included, learns that it was you.`,
+    `Only ${who} can read it, without learning that it was you. Nobody else learns even that it was sent.`,
   );
 
 /** Asks for the first letter to the author of a secret; `update(changes)` shows that there is a conversation now. */
 export function whisper(item, update) {
   let form;
-  return open("A whisper to the author", (close) => {
+  return open("Whisper to the author", (close) => {
     form = writingForm({
       key: `whisper ${item.id}`,
       label: "Your whisper",
@@ -67,7 +67,7 @@ export function whisperLine(item, update) {
     refill(
       element,
       buttons,
-      mayBegin && [
+      mayBegin &&
         h(
           "button",
           {
@@ -79,8 +79,6 @@ export function whisperLine(item, update) {
           icon("whispers"),
           "Whisper to the author",
         ),
-        h("span", { class: "quiet" }, "For nobody else to read."),
-      ],
     );
     element.hidden = !element.firstChild;
   };

@@ -28,7 +28,7 @@ function row(conversation) {
     h(
       "a",
       {
-        class: unread ? "row-card conversation-row unread" : "row-card conversation-row",
+        class: newest.read ? "row-card conversation-row" : "row-card conversation-row unread",
         href: "#conversation",
         data: { key: id },
         on: { click: open },
@@ -37,22 +37,22 @@ function row(conversation) {
       h(
         "span",
         { class: "row-body" },
-        h(
-          "span",
-          { class: "row-title" },
-          h("strong", {}, mine ? "About your secret" : "With the author"),
-          unread ? h("span", { class: "badge" }, `${unread} new`) : null,
-          newest.mine && STATES[newest.state]
-            ? h("span", { class: "badge plain" }, STATES[newest.state])
-            : null,
-        ),
+        h("span", { class: "row-title" }, h("strong", {}, mine ? "About your secret" : "With the author")),
         h(
           "span",
           { class: "excerpt" },
           newest.mine ? h("span", { class: "quiet" }, "You: ") : null,
           h("bdi", {}, safe(newest.text)),
         ),
-        h("span", { class: "quiet" }, about(newest.about)),
+        h(
+          "span",
+          { class: "row quiet" },
+          about(newest.about),
+          unread ? h("span", { class: "badge" }, `${unread} new`) : null,
+          newest.mine && STATES[newest.state]
+            ? h("span", { class: "badge plain" }, STATES[newest.state])
+            : null,
+        ),
       ),
     ),
   );

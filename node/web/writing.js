@@ -140,8 +140,8 @@ export function writingForm({
       { class: "writing", novalidate: true, on: { submit } },
       field,
       trouble,
-      h("div", { class: "row spread" }, note, h("div", { class: "row" }, size.element, press)),
-      hides.element,
+      h("div", { class: "row spread" }, size.element, press),
+      h("div", { class: "writing-about" }, note, hides.element),
     ),
   };
 }

@@ -34,6 +34,12 @@ FLAGS = [
 #: For what has to travel: half a dozen ticks of an own clock, on a busy machine.
 TRAVEL_MS = 60_000
 
+#: Markup, turned writing, what nobody sees, a pile of marks, and a word that is wider than a phone.
+HOSTILE = (
+    "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">\n"
+    "\u202egnissim si siht\u202c zero\u200b\u200d\u2066width\ufeff " + "Z" + "\u0301" * 200 + " " + "W" * 60
+)
+
 #: A trial mesh whose clocks tick every second or two, and where one flag folds.
 QUICK = msgspec.structs.replace(TRIAL, bytes_per_day=2_000_000_000, flag_threshold=1, flag_percent=1)
 

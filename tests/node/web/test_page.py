@@ -3,13 +3,8 @@
 import re
 
 import pytest
-from pages import MISSING, TRAVEL_MS, Scene, card, choose, has_chromium, say, show, too_wide
+from pages import HOSTILE, MISSING, TRAVEL_MS, Scene, card, choose, has_chromium, say, show, too_wide
 from playwright.sync_api import expect
-
-HOSTILE = (
-    "<script>document.title = 'owned'</script><img src=x onerror=\"document.title='owned'\">\n"
-    "\u202egnissim si siht\u202c zero\u200b\u200d\u2066width\ufeff " + "Z" + "\u0301" * 200 + " " + "W" * 60
-)
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not has_chromium(), reason=MISSING)]
 

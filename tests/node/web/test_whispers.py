@@ -3,7 +3,19 @@
 import re
 
 import pytest
-from pages import MISSING, TRAVEL_MS, Scene, card, choose, has_chromium, open_thread, say, show
+from pages import (
+    HOSTILE,
+    MISSING,
+    TRAVEL_MS,
+    Scene,
+    card,
+    choose,
+    has_chromium,
+    open_thread,
+    say,
+    show,
+    too_wide,
+)
 from playwright.sync_api import Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not has_chromium(), reason=MISSING)]
@@ -16,7 +28,7 @@ def badge(page: Page) -> str:
 
 def whisper_from_card(page: Page, secret: str, text: str) -> None:
     choose(card(page, secret), "Whisper to the author")
-    dialog = page.get_by_role("dialog", name="A whisper to the author")
+    dialog = page.get_by_role("dialog", name="Whisper to the author")
     expect(dialog).to_contain_text(secret)
     dialog.get_by_label("Your whisper").fill(text)
     dialog.get_by_role("button", name="Whisper", exact=True).click()
@@ -81,6 +93,26 @@ def test_a_thread_leads_to_its_whispers(scene: Scene) -> None:
     expect(scene.anns.get_by_text("Do they grow?")).to_be_visible()
     scene.anns.get_by_role("button", name="Back").click()
     expect(scene.anns.get_by_label("Your reply")).to_be_visible()
+
+
+def test_a_hostile_whisper(scene: Scene) -> None:
+    """In the list and in the conversation markup is text and nothing leaves its place, on the narrowest phone."""
+    conversation = scene.client(scene.bob).get("/whispers")["conversations"][0]["id"]
+    scene.client(scene.bob).send("POST", f"/whispers/{conversation}", text=HOSTILE)
+    page = scene.anns
+    page.set_viewport_size({"width": 360, "height": 740})
+    show(page, "whispers")
+    row = page.get_by_role("main").get_by_role("link").filter(has_text="<script>")
+    expect(row).to_be_visible(timeout=TRAVEL_MS)
+    assert too_wide(page) == []
+    row.click()
+    letter = page.get_by_role("listitem").filter(has_text="<script>")
+    expect(letter).to_be_visible()
+    assert "<img src=x onerror=" in letter.inner_text()
+    assert not re.search("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]", letter.inner_text())
+    assert letter.locator("img, script").count() == 0
+    assert "owned" not in page.title()
+    assert too_wide(page) == []
 
 
 def test_ending_a_conversation(scene: Scene) -> None:
