@@ -17,6 +17,7 @@ from typing import Final
 from ..crypto import membership, possession
 from ..crypto.errors import CryptoError
 from ..crypto.membership import Purpose, Ring
+from ..crypto.seeds import PostSeed
 from .bodies import AdmissionBody, Body, Kind, RelayKeyBody, slot_scope
 from .drafts import AnyDraft, Frame
 from .errors import Fault, LocalError, RemoteError
@@ -286,6 +287,17 @@ class Author:
             if len(self.seeds) > SEEDS_MAX:
                 events += self.unlink([next(iter(self.seeds))])
         return events
+
+    def opened_by(self, retraction: Item) -> list[ItemId]:
+        """What is still linked to us and taken back by this, if it is ours: we may remember more than is held."""
+        body = retraction.retraction
+        if body is None or self._secret is None:
+            return []
+        if retraction.tags[0] != self.tag(retraction.scopes(self._genesis.mesh_id)[0]):
+            return []
+        return [
+            item_id for item_id, kept in self.seeds.items() if PostSeed(kept.seed).retraction == body.opening
+        ]
 
     def superseded(self, item: Item) -> list[OutboxRemoved]:
         """This item is held. If it took the tag of one of ours that waits, ours will be held nowhere, and is given up.

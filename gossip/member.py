@@ -200,6 +200,10 @@ class Member:
             self.mixing.outbox.remove(event.item_id)
         self.note(superseded)
 
+    def taken_back(self, retraction: Item, item_ids: Iterable[ItemId]) -> None:
+        """These were taken back, and so is what is ours and the retraction opens: it may never have been seen here."""
+        self.unlink([*item_ids, *self.author.opened_by(retraction)])
+
     def unlink(self, item_ids: Iterable[ItemId]) -> None:
         """Forgets what would let us go on with these as their author."""
         self.note(self.author.unlink(item_ids))

@@ -6,8 +6,8 @@ open here: the reply keys of its own secrets while they are linked to it, and th
 began. What opens is kept and nothing else follows from it: nothing is sent, announced or confirmed.
 
 Letters expire like items, and the number of all is bounded; letters in conversations that we have written in go last,
-so a stranger who writes hundreds pushes out the letters of strangers only. Unlinking a secret ends the conversations in
-which we are its author. Specified in docs/protocol.md, section 22.
+and those of the longest first, so who writes hundreds pushes out nobody else's. Unlinking a secret ends the
+conversations in which we are its author. Specified in docs/protocol.md, section 22.
 """
 
 from collections.abc import Iterable
@@ -268,8 +268,15 @@ class Whispers:
         return [*events, LetterKept(letter=letter)]
 
     def _most_dispensable(self) -> ItemId:
+        """The oldest of the longest conversation, of those in which we have not written if there are any.
+
+        So who writes much, answered or not, pushes out its own letters and not those of others.
+        """
         conversations = self._conversations.values()
-        first = min(conversations, key=lambda each: (each.is_mutual, next(iter(each.letters.values())).place))
+        first = min(
+            conversations,
+            key=lambda each: (each.is_mutual, -len(each.letters), next(iter(each.letters.values())).place),
+        )
         return next(iter(first.letters))
 
     def _add(self, letter: Letter, key: _LetterKey) -> None:
