@@ -176,6 +176,7 @@ class Reader:
             "muted": self._preferences.has(Sort.MUTED, body.thread_nonce),
             "may_whisper": item.item_id not in self._engine.author.seeds and takes_whispers(body.reply_key),
             "conversation": begun.conversation_id.hex() if begun is not None else None,
+            "closed": self._engine.whispers.is_closed(item.item_id),
             "poll": self._poll(item),
         }
 

@@ -12,6 +12,7 @@ __all__ = ["SHORT_ID_SIZE", "print_outbox", "print_secret", "print_thread", "pri
 
 #: Hexadecimal digits of an id: two of a million items begin alike once in thirty.
 SHORT_ID_SIZE = 10
+_FILTERED = "Has a word that you do not want to see. `rumor whispers --whole` shows it."
 _console = Console(highlight=False, markup=False, emoji=False)
 
 
@@ -65,7 +66,11 @@ def print_whispers(whispers: dict[str, Any]) -> None:
         _console.print(Text(f"— {conversation['id'][:SHORT_ID_SIZE]}, about {whose}{unread}", style="dim"))
         _console.print(Text(safe(conversation["secret"]["text"] or "The secret is gone."), style="dim"))
         for letter in conversation["letters"]:
-            _console.print(Text(f"{'you' if letter['mine'] else 'the other'}: {safe(letter['text'])}"))
+            who = "you" if letter["mine"] else "the other"
+            if letter["filtered"] and not letter["text"]:
+                _console.print(Text(f"{who}: {_FILTERED}", style="dim"))
+            else:
+                _console.print(Text(f"{who}: {safe(letter['text'])}"))
             if letter["sentence"] is not None:
                 _console.print(Text(f"  {letter['sentence']}", style="dim"))
         _console.print()

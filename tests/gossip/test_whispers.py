@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from fakenet import MIXING, FakeNetwork, Peer, Seeded, small_mesh
+from fakenet import MIXING, FakeNetwork, Peer, small_mesh
+from whisperers import ABOUT, SEED, SOURCE, carried, heard, pair, said
 
 from rumor.crypto import onion, whispers
 from rumor.crypto.onion import Command, Forwarded, Payload
@@ -15,10 +16,6 @@ from rumor.gossip.items import ItemId
 from rumor.gossip.letters import SealedLetter
 from rumor.gossip.suite import Real
 from rumor.gossip.whispers import KEYS_MAX, LETTERS_MAX, Whispers, takes_whispers
-
-SEED = b"s" * 32
-ABOUT = ItemId(b"a" * 32)
-SOURCE = Seeded("whispers")
 
 
 @dataclass
@@ -179,28 +176,6 @@ def test_a_closed_gate_lets_no_whisper_out() -> None:
 
 
 # The conversations by themselves.
-
-
-def pair() -> tuple[Whispers, Whispers, bytes]:
-    """An author, a whisperer, and the reply key."""
-    author, whisperer = Whispers(Real()), Whispers(Real())
-    author.listen(ABOUT, 10, SEED)
-    return author, whisperer, author.keys[0].public
-
-
-def carried(letter: SealedLetter) -> bytes:
-    """The innermost onion."""
-    payload = Payload(command=Command.WHISPER, content=letter.content)
-    return onion.wrap([letter.recipient], payload, SOURCE.randbytes)
-
-
-def said(speaker: Whispers, reply_key: bytes, text: str, about: ItemId = ABOUT) -> bytes:
-    row, _ = speaker.whisper(about, reply_key, text, 10, SOURCE)
-    return carried(row.body)
-
-
-def heard(listener: Whispers) -> list[str]:
-    return [letter.text for each in listener.conversations for letter in each.letters.values()]
 
 
 def test_the_same_words_twice_are_two_whispers_and_the_same_onion_is_one() -> None:
