@@ -11,7 +11,7 @@ otherwise. One that could not be made yet, for want of a ring or of a slot, is t
 """
 
 from collections.abc import Callable, Collection, Container, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..crypto import membership, possession
@@ -84,6 +84,11 @@ class Author:
     def outbox(self) -> list[OutboxAdded]:
         """What of ours has not come back from the network."""
         return list(self._outbox.values())
+
+    @property
+    def linked(self) -> list[ItemId]:
+        """What is linked to us, published or not."""
+        return [*self.seeds, *(row.item_id for row in self._outbox.values() if row.seed)]
 
     @property
     def petition_count(self) -> int:
@@ -319,6 +324,13 @@ class Author:
         return [OutboxRemoved(item_id=item_id)]
 
     def unlink(self, item_ids: Iterable[ItemId]) -> list[Event]:
-        """Forgets the seeds of these; those that are not ours, or forgotten already, are passed over."""
-        gone = tuple(item_id for item_id in item_ids if self.seeds.pop(item_id, None) is not None)
+        """Forgets the seeds of these, also of what waits; what is not ours, or forgotten already, is passed over."""
+        gone = tuple(item_id for item_id in item_ids if self._forget_seed(item_id))
         return [SeedsForgotten(item_ids=gone)] if gone else []
+
+    def _forget_seed(self, item_id: ItemId) -> bool:
+        row = self._outbox.get(item_id)
+        if row is not None and row.seed:
+            self._outbox[item_id] = replace(row, seed=b"")
+            return True
+        return self.seeds.pop(item_id, None) is not None

@@ -134,7 +134,7 @@ class Member:
                     self.correspondence.unlinked([event.item_id])
 
     def _listen(self, row: OutboxAdded) -> None:
-        if isinstance(row.body, SecretBody):
+        if isinstance(row.body, SecretBody) and row.seed:
             self.correspondence.whispers.listen(row.item_id, row.epoch, row.seed)
 
     def _be_silent(self, until: int) -> None:

@@ -62,14 +62,15 @@ def whispers(
     """
     from .cards import print_whispers
 
-    if forget is not None:
-        ask(context, "DELETE", f"/whispers/{id_of(forget)}")
-    if end is not None:
-        ask(context, "PUT", f"/whispers/{id_of(end)}/ended")
-    if close is not None:
-        ask(context, "PUT", f"/secrets/{id_of(close)}/closed")
-    if reopen is not None:
-        ask(context, "DELETE", f"/secrets/{id_of(reopen)}/closed")
+    for item, method, path, done in (
+        (forget, "DELETE", "/whispers/{}", "Erased. If the other writes again, it begins anew."),
+        (end, "PUT", "/whispers/{}/ended", "Ended. What the other still writes is dropped unseen."),
+        (close, "PUT", "/secrets/{}/closed", "Closed. Nobody new is heard about this secret."),
+        (reopen, "DELETE", "/secrets/{}/closed", "Open again to whispers."),
+    ):
+        if item is not None:
+            ask(context, method, path.format(id_of(item)))
+            say(done, err=True)
     found = ask(context, "GET", "/whispers", whole=int(whole))
     show(found, as_json, print_whispers)
     for conversation in found["conversations"]:

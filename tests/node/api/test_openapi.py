@@ -200,6 +200,7 @@ async def test_every_success_is_as_described(autojump_clock: MockClock) -> None:
 
             # The outbox, and what is one's own.
             waiting = (await ok("POST", "/secrets", json={"text": "wait", "style": 3}))["id"]
+            await ok("DELETE", f"/items/{waiting}/link")
             await ok("DELETE", f"/outbox/{waiting}")
             await ok("DELETE", f"/items/{reply}")
             await ok("GET", "/outbox")
