@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from ..gossip.items import ItemId
 from .estimators import first_spy
 from .estimators.observations import Setting
 from .experiment import Run
@@ -152,36 +153,37 @@ def _talk_judged(run: Run, ledger: Ledger) -> dict[str, Any]:
         return {}
     from . import evidence
 
-    setting, fields = _setting(run, ledger), dict[str, Any]()
+    fields: dict[str, Any] = {}
     for saying in (Saying.REPLIES, Saying.HEARTS):
         said = [each for each in run.talk.said[saying].values() if each.published_tick is not None]
-        posteriors = evidence.authors(setting, ledger, [each.item_id for each in said])
-        fields[saying] = _sureness(judge(posteriors, [each.author for each in said]))
+        said.sort(key=lambda each: each.published_tick or 0)
+        posteriors = evidence.authors(_setting(run, ledger), ledger, [each.item_id for each in said])
+        fields[saying.value] = _sureness(judge(posteriors, [each.author for each in said]))
         if saying is Saying.REPLIES:
-            threads: dict[tuple[int, bytes], list[tuple[int, Mapping[int, float]]]] = {}
-            for reply, posterior in zip(said, posteriors, strict=True):
-                persona = reply.author, reply.about or b""
-                threads.setdefault(persona, []).append((reply.published_tick or 0, posterior))
-            personas = [
-                (author, [each for _, each in sorted(found, key=lambda entry: entry[0])])
-                for (author, _), found in threads.items()
-            ]
-            fields["linked"] = {
-                str(count): _sureness(
-                    judge(
-                        evidence.linked([found[:count] for _, found in enough]),
-                        [author for author, _ in enough],
-                    )
-                )
-                for count in LINKED
-                if (enough := [each for each in personas if len(each[1]) >= count])
-            }
+            fields["linked"] = _linked(said, posteriors)
     return {"talk": fields}
+
+
+def _linked(replies: Sequence[Post], posteriors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
+    """The same of the first so many replies under each persona, which has as many, taken together."""
+    from . import evidence
+
+    personas: dict[tuple[int, ItemId | None], list[Mapping[int, float]]] = {}
+    for reply, posterior in zip(replies, posteriors, strict=True):
+        personas.setdefault((reply.author, reply.about), []).append(posterior)
+    fields: dict[str, Any] = {}
+    for count in LINKED:
+        enough = {persona: found[:count] for persona, found in personas.items() if len(found) >= count}
+        together = evidence.linked(list(enough.values()))
+        fields[str(count)] = _sureness(judge(together, [author for author, _ in enough]))
+    return fields
 
 
 def _sureness(anonymity: Anonymity | None) -> dict[str, Any] | None:
     """How well whoever said such things is hidden."""
-    return anonymity and {
+    if anonymity is None:
+        return None
+    return {
         "count": anonymity.posts,
         "p_named": rounded(anonymity.p_named),
         "p_named_ci95": rounded(list(anonymity.p_named_ci95)),
