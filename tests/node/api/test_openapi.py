@@ -206,16 +206,22 @@ async def test_every_success_is_as_described(autojump_clock: MockClock, profile:
             [conversation] = (await ok("GET", "/whispers"))["conversations"]
             await ok("POST", f"/whispers/{conversation['id']}", json={"text": "again"})
             await ok("PUT", f"/whispers/{conversation['id']}/read")
+            await ok("PUT", f"/whispers/{conversation['id']}/ended")
+            await ok("POST", f"/secrets/{secret}/whispers", json={"text": "once more"})
+            [conversation] = (await ok("GET", "/whispers", params={"whole": 1}))["conversations"]
             await ok("DELETE", f"/whispers/{conversation['id']}")
 
             # The outbox, and what is one's own.
             waiting = (await ok("POST", "/secrets", json={"text": "wait", "style": 3}))["id"]
+            await ok("DELETE", f"/items/{waiting}/link")
             await ok("DELETE", f"/outbox/{waiting}")
             await ok("DELETE", f"/items/{reply}")
             await ok("GET", "/outbox")
             await until(lambda: bytes.fromhex(reply) not in ann.node.driver.engine.store)
             other = (await ok("POST", "/secrets", json={"text": "other"}))["id"]
             await until(lambda: bytes.fromhex(other) in ann.node.driver.engine.store)
+            await ok("PUT", f"/secrets/{other}/closed")
+            await ok("DELETE", f"/secrets/{other}/closed")
             await ok("DELETE", f"/items/{other}/link")
             await ok("DELETE", "/links")
 
