@@ -126,6 +126,40 @@ def test_a_hostile_whisper(scene: Scene) -> None:
     assert too_wide(page) == []
 
 
+def test_a_letter_with_a_word_that_nobody_wants_to_see(scene: Scene) -> None:
+    """It is folded and calls nobody, and can be looked at all the same."""
+    page = scene.anns
+    scene.client(scene.ann).send("PATCH", "/settings", filters=["marzipan"])
+    conversation = scene.client(scene.bob).get("/whispers")["conversations"][0]["id"]
+    enter(page, "plastic")
+    scene.client(scene.bob).send("POST", f"/whispers/{conversation}", text="I would trade it for marzipan.")
+    letter = page.get_by_role("listitem").filter(has_text="a word that you do not want to see")
+    expect(letter).to_be_visible(timeout=TRAVEL_MS)
+    assert "marzipan" not in page.content()
+    expect(section(page)).not_to_contain_text("1")
+    letter.get_by_role("button", name="Show anyway").click()
+    expect(page.get_by_text("trade it for marzipan")).to_be_visible()
+    show(page, "whispers")
+    expect(page.get_by_text("Folded: it has a word")).to_be_visible()
+    scene.client(scene.ann).send("PATCH", "/settings", filters=[])
+
+
+def test_an_author_takes_no_new_whispers(scene: Scene) -> None:
+    """From the card or the conversation, and back; it is said in both."""
+    page = scene.anns
+    enter(page, "plastic")
+    main = page.get_by_role("main")
+    choose(main, "Take no new whispers")
+    expect(main.get_by_text("Nobody can begin to whisper to you about this secret.")).to_be_visible()
+    show(page, "new")
+    choose(card(page, "plastic"), "Take whispers again")
+    enter(page, "plastic")
+    expect(main.get_by_text("Nobody can begin")).to_have_count(0)
+    main.get_by_label("More to do").click()
+    expect(page.get_by_role("button", name="Erase the letters")).to_be_visible()
+    page.keyboard.press("Escape")
+
+
 def test_ending_a_conversation(scene: Scene) -> None:
     """It asks first, and leaves nothing behind here; without any conversation the list says what to do."""
     for about in ("lift", "plastic"):
