@@ -198,6 +198,32 @@ async def test_news_tells_of_all_that_happens(autojump_clock: MockClock) -> None
         assert (tally["id"], tally["hearts"]) == (secret_id, 1)
 
 
+async def test_news_tell_nothing_of_what_is_not_wanted(autojump_clock: MockClock) -> None:
+    """Else a page or a terminal that follows would show what its filters keep from it."""
+    async with talking() as (ann, anns, bob, bobs):
+        muted = await secret_of(anns, ann, bob, text="dogs")
+        await bobs.put(f"/secrets/{muted}/muted", json={})
+        await bobs.patch("/settings", json={"filters": ["spiders"]})
+        heard: list[dict[str, Any]] = []
+
+        async def listen() -> None:
+            async for each in bob.node.news(count=0, waiting_max=100):
+                heard.append(each)  # noqa: PERF401  # as they come
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(listen)
+            await trio.testing.wait_all_tasks_blocked()
+            for text in ("about spiders", "rain"):
+                thread = await secret_of(anns, ann, bob, text=text)
+            await anns.post(f"/secrets/{muted}/replies", json={"text": "more dogs"})
+            await anns.post(f"/secrets/{thread}/replies", json={"text": "more spiders"})
+            await bob.until_reads("more dogs", "more spiders")
+            await anns.post(f"/secrets/{thread}/replies", json={"text": "the last"})
+            await until(lambda: any(each.get("text") == "the last" for each in heard))
+            nursery.cancel_scope.cancel()
+        assert [each["text"] for each in heard if "text" in each] == ["rain", "the last"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [
