@@ -136,7 +136,7 @@ class Holdings:
         Returns what is to be made durable, or None if it was not kept: it is held already, it has expired since it
         came, or it gives way to another.
         """
-        if item.mark is not None and ItemId(item.mark.target) not in self.store:
+        if item.mark is not None and not self.board.takes(item.mark):
             return None
         if item.commitment is not None and self.board.is_retracted(item.commitment):
             self.refuse(item.item_id)
