@@ -113,7 +113,8 @@ def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, End
     async def subscribe(request: Request) -> Response:
         """Also says that all replies so far were read."""
         nonce = thread_of(request)
-        replies = len(node.reader.thread(item_of(request))["replies"])
+        # Also those that are not shown: else they would count as unread for ever.
+        replies = len(node.reader.thread(item_of(request), whole=True)["replies"])
         await node.preferences.put(Sort.SUBSCRIBED, nonce, replies)
         return JSONResponse({})
 

@@ -160,6 +160,9 @@ async def test_subscribed_threads_count_what_is_unread(autojump_clock: MockClock
         assert [(secret["id"], secret["unread"]) for secret in subscribed] == [(secret_id, 1)]
         await bobs.put(f"/secrets/{secret_id}/subscribed", json={})
         assert (await card(bobs, secret_id))["unread"] == 0
+        await bobs.patch("/settings", json={"filters": ["thing"]})
+        await bobs.put(f"/secrets/{secret_id}/subscribed", json={})
+        assert (await card(bobs, secret_id))["unread"] == 0
         await bobs.delete(f"/secrets/{secret_id}/subscribed")
         assert not (await card(bobs, secret_id))["subscribed"]
 
