@@ -53,6 +53,10 @@ class Reader:
         """An item is gone."""
         self._search.remove(item_id)
 
+    @property
+    def mesh_name(self) -> str:
+        return self._engine.genesis.name
+
     # Lists.
 
     def feed(self, order: str, *, before: str | None, count: int, query: str = "") -> dict[str, Any]:

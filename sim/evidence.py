@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .estimators.linked import posterior
 from .estimators.observations import Handed, SeenPacket, Setting
 from .estimators.onion_flow import OnionFlow
 from .estimators.sightings import Sightings
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from .estimators.seen import Practice
     from .spread.flow import Flow
 
-__all__ = ["authors", "injectors", "of_flow", "posts_of_flow", "seen_packets"]
+__all__ = ["authors", "injectors", "linked", "of_flow", "posts_of_flow", "seen_packets"]
 
 
 def seen_packets(ledger: Ledger) -> list[SeenPacket]:
@@ -73,6 +74,16 @@ def authors(setting: Setting, ledger: Ledger, item_ids: Sequence[bytes]) -> list
     """What the flow of onions says of the authors of these items: a posterior over the honest nodes for each."""
     flow = OnionFlow(setting, seen_packets(ledger))
     return [flow.author(_first_carrier(ledger, item_id)) for item_id in item_ids]
+
+
+def linked(posteriors: Sequence[Sequence[Mapping[int, float]]]) -> list[Mapping[int, float]]:
+    """What the posteriors of each group say together, if all of a group is known to be of one author."""
+    made: list[Mapping[int, float]] = []
+    for group in posteriors:
+        nodes = list(group[0])
+        together = posterior(np.array([[each[node] for node in nodes] for each in group]))
+        made.append(dict(zip(nodes, together.tolist(), strict=True)))
+    return made
 
 
 def injectors(setting: Setting, ledger: Ledger, item_ids: Sequence[bytes]) -> list[Mapping[int, float]]:

@@ -24,6 +24,7 @@ from .network import Network
 from .scenario import Scenario, ScenarioError
 from .seeds import Stream
 from .suites import SUITES
+from .talk import Talk
 from .weather import Weather
 from .workload import Workload
 
@@ -60,6 +61,7 @@ class Run:
     """One for each share of spies, in their order. The spies of each are among those of the next."""
     bystander: Bystander
     workload: Workload
+    talk: Talk
     setup_s: float
     """Seconds of real time that the preparation took."""
     elapsed_s: float = 0.0
@@ -121,6 +123,7 @@ def prepare(scenario: Scenario) -> Run:
     workload = Workload(
         network, authors, scenario.posts, ticks(scenario.warmup_s), last, random.stream("workload")
     )
+    talk = Talk(network, workload, authors, scenario, last, random.stream("talk"))
     network.start()
     return Run(
         scenario=scenario,
@@ -129,6 +132,7 @@ def prepare(scenario: Scenario) -> Run:
         ledgers=ledgers,
         bystander=bystander,
         workload=workload,
+        talk=talk,
         setup_s=time.perf_counter() - began,
     )
 

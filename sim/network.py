@@ -13,11 +13,21 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ..gossip.drafts import Draft
+from ..gossip.drafts import AnyDraft
 from ..gossip.engine import Engine
 from ..gossip.errors import PostRefused
-from ..gossip.events import Complained, Event, ItemAccepted, LinkId, LinkRefused, ProofWanted, VerifyWanted
+from ..gossip.events import (
+    Complained,
+    Event,
+    ItemAccepted,
+    LetterKept,
+    LinkId,
+    LinkRefused,
+    ProofWanted,
+    VerifyWanted,
+)
 from ..gossip.items import ItemId
+from ..gossip.letters import Letter
 from .adversaries import IMPULSE_TICKS
 from .disks import SimulationError
 from .friendships import Conditions, Friendship
@@ -58,8 +68,10 @@ class Network:
     """Frames that were refused by an honest node."""
     refused_count: int = 0
     """Links that an engine wanted closed."""
-    on_item: Callable[[int, Host, ItemId], None] | None = None
+    on_item: list[Callable[[int, Host, ItemId], None]] = field(default_factory=list)
     """Told of each item that a host accepts, with the tick."""
+    on_letter: list[Callable[[int, Host, Letter], None]] = field(default_factory=list)
+    """Told of each letter that a host keeps, whoever wrote it."""
     _of: list[list[Friendship]] = field(default_factory=list)
     _next_link: int = 1
     _stalls: int = 0
@@ -164,13 +176,17 @@ class Network:
 
     # Calls into engines, and what follows from them.
 
-    def publish(self, host: Host, draft: Draft) -> ItemId | None:
+    def publish(self, host: Host, draft: AnyDraft) -> ItemId | None:
         """Posts; None if the node is down or will not."""
+        return self.say(host, lambda engine, now: engine.publish(draft, now))
+
+    def say(self, host: Host, words: Callable[[Engine, float], ItemId]) -> ItemId | None:
+        """Has a member say something, in a post or a whisper; None if the node is down or will not."""
         if host.engine is None:
             return None
         self.event_count += 1
         try:
-            item_id = host.engine.publish(draft, host.time(self.loop.tick))
+            item_id = words(host.engine, host.time(self.loop.tick))
         except PostRefused:
             return None
         finally:
@@ -244,8 +260,11 @@ class Network:
         host.disk.keep(event)
         match event:
             case ItemAccepted(item=item):
-                if self.on_item is not None:
-                    self.on_item(self.loop.tick, host, item.item_id)
+                for told in self.on_item:
+                    told(self.loop.tick, host, item.item_id)
+            case LetterKept(letter=letter):
+                for heard in self.on_letter:
+                    heard(self.loop.tick, host, letter)
             case Complained(ours=False):
                 self.complaint_count += host.is_honest
             case LinkRefused(link=link):

@@ -1,19 +1,24 @@
 """The report: a run's result as one JSON object."""
 
 import math
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
+from ..gossip.items import ItemId
 from .estimators import first_spy
 from .estimators.observations import Setting
 from .experiment import Run
 from .fields import rounded
 from .ledger import Ledger
 from .loop import TICKS_PER_S
-from .metrics import Ranking, calibrate, judge, quantile
+from .metrics import Anonymity, Ranking, calibrate, judge, quantile
+from .talk import Saying
 from .workload import Post
 
-__all__ = ["result"]
+__all__ = ["LINKED", "result"]
+
+#: Replies under one persona that are taken together.
+LINKED: Final = (1, 2, 5, 10)
 
 
 def result(run: Run) -> dict[str, Any]:
@@ -23,7 +28,7 @@ def result(run: Run) -> dict[str, Any]:
     honest = [host.index for host in network.hosts if host.is_honest]
     published = [post for post in posts if post.published_tick is not None]
     by_spies = [
-        {"spies": share, **_judged(run, ledger, published)}
+        {"spies": share, **_judged(run, ledger, published), **_talk_judged(run, ledger)}
         for share, ledger in zip(scenario.spies, run.ledgers, strict=True)
     ]
     latencies = [_seconds(post.published_tick or 0, post.asked_tick) for post in published]
@@ -46,6 +51,7 @@ def result(run: Run) -> dict[str, Any]:
         "posts_refused": run.workload.refused_count,
         **by_spies[-1],
         **({"by_spies": by_spies} if len(by_spies) > 1 else {}),
+        **_talk(run, honest),
         "coverage_t50_s": quantile([_coverage(post, honest, 0.50) for post in published], 0.5),
         "coverage_t99_s": quantile([_coverage(post, honest, 0.99) for post in published], 0.5),
         "latency_p50_s": quantile(latencies, 0.50),
@@ -72,7 +78,7 @@ def result(run: Run) -> dict[str, Any]:
 
 def _judged(run: Run, ledger: Ledger, posts: Sequence[Post]) -> dict[str, Any]:
     """What the spies of one ledger make of these posts. The estimator that names most counts."""
-    scenario, friendships = run.scenario, run.network.friendships
+    scenario = run.scenario
     honest = [node for node in range(run.graph.node_count) if node not in ledger.spies]
     rankings = [
         Ranking(suspects=first_spy.rank(ledger.heard_of(post.item_id)), author=post.author) for post in posts
@@ -81,13 +87,7 @@ def _judged(run: Run, ledger: Ledger, posts: Sequence[Post]) -> dict[str, Any]:
     if judged and (scenario.onions or scenario.strategy == "stem"):
         from . import evidence  # numpy takes a quarter of a second, and only this needs it.
 
-        setting = Setting(
-            friends=[run.graph.friends_of(node) for node in range(run.graph.node_count)],
-            spies=ledger.spies,
-            pace=scenario.pace,
-            route_length=scenario.route_length,
-            latency_s=sum(each.latency_s for each in friendships) / len(friendships),
-        )
+        setting = _setting(run, ledger)
         name, ask = ("onion-flow", evidence.authors) if scenario.onions else ("stem", evidence.injectors)
         posteriors = ask(setting, ledger, [post.item_id for post in posts])
         judged[name] = judge(posteriors, [post.author for post in posts])
@@ -111,6 +111,85 @@ def _judged(run: Run, ledger: Ledger, posts: Sequence[Post]) -> dict[str, Any]:
             for name, each in judged.items()
             if each is not None
         },
+    }
+
+
+def _setting(run: Run, ledger: Ledger) -> Setting:
+    """What these spies know beforehand."""
+    friendships = run.network.friendships
+    return Setting(
+        friends=[run.graph.friends_of(node) for node in range(run.graph.node_count)],
+        spies=ledger.spies,
+        pace=run.scenario.pace,
+        route_length=run.scenario.route_length,
+        latency_s=sum(each.latency_s for each in friendships) / len(friendships),
+    )
+
+
+def _talk(run: Run, honest: Sequence[int]) -> dict[str, Any]:
+    """What became of what members said about secrets; nothing if nobody was to say anything."""
+    if not run.scenario.talks:
+        return {}
+    fields: dict[str, Any] = {}
+    for saying, by_id in run.talk.said.items():
+        said = list(by_id.values())
+        came = [each for each in said if each.published_tick is not None]
+        is_letter = saying in (Saying.WHISPERS, Saying.ANSWERS)
+        latencies = [_seconds(each.published_tick or 0, each.asked_tick) for each in came]
+        fields[saying.value] = {
+            "sent": len(said),
+            "read" if is_letter else "published": len(came),
+            "refused": run.talk.refused_counts[saying],
+            "latency_p50_s": rounded(quantile(latencies, 0.50)),
+            "latency_p95_s": rounded(quantile(latencies, 0.95)),
+            **({} if is_letter else {"delivered_fraction": rounded(_delivered(said, honest))}),
+        }
+    return fields
+
+
+def _talk_judged(run: Run, ledger: Ledger) -> dict[str, Any]:
+    """What the spies of one ledger make of replies and hearts, and of several replies under one persona."""
+    if not (run.scenario.talks and run.scenario.onions and ledger.spies):
+        return {}
+    from . import evidence
+
+    fields: dict[str, Any] = {}
+    for saying in (Saying.REPLIES, Saying.HEARTS):
+        said = [each for each in run.talk.said[saying].values() if each.published_tick is not None]
+        said.sort(key=lambda each: each.published_tick or 0)
+        posteriors = evidence.authors(_setting(run, ledger), ledger, [each.item_id for each in said])
+        fields[saying.value] = _sureness(judge(posteriors, [each.author for each in said]))
+        if saying is Saying.REPLIES:
+            fields["linked"] = _linked(said, posteriors)
+    return {"talk": fields}
+
+
+def _linked(replies: Sequence[Post], posteriors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
+    """The same of the first so many replies under each persona, which has as many, taken together."""
+    from . import evidence
+
+    personas: dict[tuple[int, ItemId | None], list[Mapping[int, float]]] = {}
+    for reply, posterior in zip(replies, posteriors, strict=True):
+        personas.setdefault((reply.author, reply.about), []).append(posterior)
+    fields: dict[str, Any] = {}
+    for count in LINKED:
+        enough = {persona: found[:count] for persona, found in personas.items() if len(found) >= count}
+        together = evidence.linked(list(enough.values()))
+        fields[str(count)] = _sureness(judge(together, [author for author, _ in enough]))
+    return fields
+
+
+def _sureness(anonymity: Anonymity | None) -> dict[str, Any] | None:
+    """How well whoever said such things is hidden."""
+    if anonymity is None:
+        return None
+    return {
+        "count": anonymity.posts,
+        "p_named": rounded(anonymity.p_named),
+        "p_named_ci95": rounded(list(anonymity.p_named_ci95)),
+        "expected_max_posterior": rounded(anonymity.expected_max_posterior),
+        "effective_set": rounded(anonymity.effective_set),
+        "calibrated": anonymity.calibration.holds,
     }
 
 

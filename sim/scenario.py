@@ -100,6 +100,20 @@ class Scenario:
     scheme: str = setting("onion", _one_of(*SCHEMES), "How items spread.", "|".join(SCHEMES))
     hours: float = setting(6.0, _number(0.001, 10_000), "Hours of virtual time.")
     posts: int = setting(200, _whole(0, 1_000_000), "Posts in all, by members who are no spies.")
+    replies: float = setting(
+        0.0, _number(0, 1_000), "Replies to a secret in the mean, by members who hold it."
+    )
+    replies_each: int = setting(
+        1, _whole(1, 100), "Replies in a thread of each member who replies there, all under one persona."
+    )
+    hearts: float = setting(0.0, _number(0, 1_000), "Hearts for a secret in the mean.")
+    whispers: float = setting(0.0, _number(0, 1_000), "Whispers to the author of a secret in the mean.")
+    answers: float = setting(0.5, share, "Share of whispers that are answered, and of answers.")
+    later_s: float = setting(
+        600.0,
+        _number(0.001, 1e7),
+        "Mean seconds from having a secret or a whisper to saying something about it.",
+    )
     warmup_s: float = setting(60.0, _number(0, 1e7), "Seconds before the first post.")
     settle_s: float = setting(
         0.0, _number(0, 1e7), "Seconds after the last post and the last fault; 0 for what the scheme needs."
@@ -180,6 +194,10 @@ class Scenario:
             return "surround", "Without spies nobody can be surrounded."
         if self.posts and self.spies[-1] == 1:
             return "spies", "Somebody must be left who posts."
+        if self.talks and not self.posts:
+            return self._talk_setting, "There is nothing to talk about without posts."
+        if self.whispers and not self.onions:
+            return "whispers", f"Only an onion can carry a whisper, and the scheme is {self.scheme}."
         if len(self.spies) > 1 and any((self.droppers, self.delayers, self.replayers, self.flooders)):
             return "spies", "Several shares are for spies who only look; give one, or nobody who does more."
         return None
@@ -191,6 +209,15 @@ class Scenario:
     @property
     def onions(self) -> bool:
         return SCHEMES[self.scheme][0]
+
+    @property
+    def talks(self) -> bool:
+        """Whether members say anything about secrets."""
+        return bool(self.replies or self.hearts or self.whispers)
+
+    @property
+    def _talk_setting(self) -> str:
+        return next(name for name in ("replies", "hearts", "whispers") if getattr(self, name))
 
     @property
     def strategy(self) -> str:

@@ -1,4 +1,4 @@
-"""The workload: who posts when.
+"""The workload: who posts when. What others say about it is in ``talk``.
 
 Posts come at uniform times between the warm-up and the settling, by members drawn uniformly among those who are no
 spies. A node that will not post for now (it is down, its quota is spent, its friends do not share its view yet) is
@@ -24,14 +24,17 @@ AGAIN_S: Final = 300.0
 
 @dataclass(slots=True, kw_only=True)
 class Post:
-    """One post and what became of it. The truth, which estimators never see."""
+    """One thing that somebody said, and what became of it. The truth, which estimators never see."""
 
     author: int
     asked_tick: int
     """When somebody first wanted to post it."""
     item_id: ItemId
+    """Of a whisper, the letter's."""
+    about: ItemId | None = None
+    """The secret that it is about, if it is none itself."""
     arrivals: dict[int, int] = field(default_factory=dict)
-    """When each node accepted it, the author's own apart; in the order of time."""
+    """When each node accepted it, the author's own apart; in the order of time. A whisper comes to one alone."""
 
     @property
     def published_tick(self) -> int | None:
@@ -52,7 +55,7 @@ class Workload:
         self._network = network
         self._random = random
         self._last = last
-        network.on_item = self._arrived
+        network.on_item.append(self._arrived)
         for number in range(count):
             drawn = random.stream(f"post {number}")
             tick = first + drawn.randrange(max(1, last - first))

@@ -101,7 +101,17 @@ def mended(command: str) -> Iterator[None]:
 def show(fields: Mapping[str, Any], as_json: bool) -> None:
     """Prints a result: a line a field for a person, and the JSON as the last line."""
     if not as_json:
-        width = max(map(len, fields))
-        for name, value in fields.items():
+        lines = dict(_lines(fields))
+        width = max(map(len, lines))
+        for name, value in lines.items():
             click.echo(f"{name:<{width}}  {'–' if value is None else value}")
     click.echo(json.dumps(fields))
+
+
+def _lines(fields: Mapping[str, Any], within: str = "") -> Iterator[tuple[str, Any]]:
+    """Fields within a field are named with a dot, as in tables."""
+    for name, value in fields.items():
+        if isinstance(value, Mapping):
+            yield from _lines(value, f"{within}{name}.")
+        else:
+            yield within + name, value

@@ -102,6 +102,13 @@ __all__ = ["command"]
     help="Of onions: the share of what honest nodes send of their own accord that is a post, and not cover.",
 )
 @click.option(
+    "--linked",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Of onions: posts of one author that are known to be of one, as replies under one persona are.",
+)
+@click.option(
     "--threads", type=click.IntRange(1, 1_024), default=1, show_default=True, help="Changes no result."
 )
 @seed_option

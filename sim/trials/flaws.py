@@ -26,7 +26,7 @@ ONION_FLOW: Final = "onion-flow"
 #: Estimators that can be asked of onions. First spies take the packet that shows the item.
 ONION_ASKED: Final = (FIRST_SPY, *(name for name, each in ESTIMATORS.items() if Need.FLOW in each.needs))
 #: Options that only onions have.
-ONION_OPTIONS: Final = ("bytes_per_day", "route_length", "post_share")
+ONION_OPTIONS: Final = ("bytes_per_day", "route_length", "post_share", "linked")
 #: Options that onions do not have.
 PACKET_OPTIONS: Final = (
     "delay", "tie", "fluff_position_known", "end", "embargo", "first_contact", "batches", "snapshot", "practice",
@@ -34,6 +34,8 @@ PACKET_OPTIONS: Final = (
 #: Without a private phase: the flood begins at the author.
 OPEN_SCHEMES: Final = ("flood", "diffusion")
 RUNS_MAX: Final = 1_000_000_000
+#: Posts of one author that are known to be of one. More take hours to be written.
+LINKED_MAX: Final = 100
 
 
 class TrialError(Exception):
@@ -92,6 +94,8 @@ def _check_onions(trial: "Trial") -> None:
             raise TrialError(
                 f"{option} is a whole number from {low} to {high}, and not {getattr(trial, name)}."
             )
+    if not 1 <= trial.linked <= LINKED_MAX:
+        raise TrialError(f"--linked is a whole number from 1 to {LINKED_MAX}, and not {trial.linked}.")
     if not 0 < trial.post_share <= 1:
         raise TrialError(f"--post-share is a number above 0 and at most 1, and not {trial.post_share}.")
 

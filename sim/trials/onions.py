@@ -5,6 +5,9 @@ many hours that its posts suffice: clocks tick for as long as an estimator may l
 cover, and then clocks go on until nearly all posts are out. Each flow has a seed of its own, on one graph and with the
 same spies, and a thread makes it and asks about it; what comes out does not depend on how many threads there are.
 
+Posts may be *linked*: so many of one author, one after the other, are known to be of one, as replies under one persona
+are; then a run is such a group, and its posts' posteriors are multiplied.
+
 What is left out stands in ``spread.flow``. A post that waits for its own clock waits for as long as clocks tick in the
 mean, since they have no memory; this wait is drawn.
 """
@@ -22,6 +25,7 @@ from numpy.typing import NDArray
 from ...gossip.genesis import Parameters
 from ...gossip.pace import PACKET_SIZE, Pace
 from ..estimators import ESTIMATORS, Estimator, Need
+from ..estimators.linked import by_thread
 from ..estimators.onion_flow import routes_s
 from ..estimators.seen import Ground
 from ..evidence import posts_of_flow
@@ -34,7 +38,7 @@ from .figures import coverage
 from .flaws import TrialError
 from .trial import Trial
 
-__all__ = ["measure"]
+__all__ = ["grouped", "measure"]
 
 #: Seconds that a frame takes: the median of ``rumor sim run``.
 LATENCY_S: Final = 0.05
@@ -78,6 +82,7 @@ def measure(
         pace=pace,
         estimator=ESTIMATORS[trial.asked],
         post_share=trial.post_share,
+        linked=trial.linked,
         seed=trial.seed,
     )
     began = time.process_time()
@@ -127,35 +132,38 @@ class _Flows:
     pace: Pace
     estimator: Estimator
     post_share: float
+    linked: int
     seed: int
 
-    def ask(self, posts: int, threads: int, tell: Callable[[int], None] | None) -> list[_Asked]:
-        """Asks about so many posts. ``tell`` is told how many are done."""
+    def ask(self, runs: int, threads: int, tell: Callable[[int], None] | None) -> list[_Asked]:
+        """Asks about so many posts, or groups of linked ones. ``tell`` is told how many are done."""
         if Need.FLOW in self.estimator.needs:
             _ = self.ground.stems  # Made once, before threads ask for it.
-        size = max(1, min(FLOW_POSTS, FLOW_WEIGHTS // len(self.ground.suspects)))
-        firsts = range(0, posts, size)
+        size = max(1, min(FLOW_POSTS, FLOW_WEIGHTS // len(self.ground.suspects) // self.linked))
+        firsts = range(0, runs, size)
         asked: dict[int, _Asked] = {}
         with ThreadPoolExecutor(max(1, threads)) as pool:
             futures: dict[Future[_Asked], int] = {
-                pool.submit(self._asked, number, min(size, posts - first)): first
+                pool.submit(self._asked, number, min(size, runs - first)): first
                 for number, first in enumerate(firsts)
             }
             try:
                 done = 0
                 for future in as_completed(futures):
                     asked[futures[future]] = future.result()
-                    done += len(asked[futures[future]].waits_s)
+                    done += len(asked[futures[future]].verdicts)
                     if tell is not None:
                         tell(done)
             finally:
                 pool.shutdown(wait=False, cancel_futures=True)
         return [asked[first] for first in firsts]
 
-    def _asked(self, number: int, posts: int) -> _Asked:
+    def _asked(self, number: int, runs: int) -> _Asked:
         """Makes the flow of this number and asks about its first posts; again and longer, if it has too few."""
         ground, pace = self.ground, self.pace
         settling_s = routes_s(pace, ground.route_length)
+        # Of each author some are left over that make no group.
+        posts = runs * self.linked + len(ground.suspects) * (self.linked - 1) / 2
         wanted = posts + DEVIATIONS * math.sqrt(posts) + DEVIATIONS
         while True:
             posting_s = wanted * pace.interval_s / (len(ground.suspects) * self.post_share)
@@ -172,22 +180,41 @@ class _Flows:
                 posting_s=(settling_s, settling_s + posting_s),
             )
             practice = posts_of_flow(made, ground.spies)
-            if len(practice.authors) >= posts:
+            chosen, groups = grouped(practice.authors, self.linked)
+            if len(chosen) >= runs * self.linked:
                 break
             wanted *= 2
-        practice = practice.of_runs(slice(posts))
-        weights = self.estimator.ask(practice.observed, ground)
+        chosen, groups = chosen[: runs * self.linked], groups[: runs * self.linked]
+        practice = practice.of_runs(chosen)
+        weights, authors = self.estimator.ask(practice.observed, ground), practice.authors
         if not self.estimator.is_posterior:
-            weights = calibrated(weights, practice.authors, ground.suspects)
+            weights = calibrated(weights, authors, ground.suspects)
+        if self.linked > 1:
+            weights, _ = by_thread(weights, groups)
+            authors = authors[:: self.linked]
         packets = made.packets
-        shown = packets[packets["is_post"] & (packets["relay"] < 0)][:posts]
+        shown = packets[packets["is_post"] & (packets["relay"] < 0)][chosen]
         random = np.random.default_rng(np.random.SeedSequence([self.seed, number, 1]))
         while_posting = packets["injected_at"] - settling_s
         return _Asked(
-            verdicts=verdicts(weights, practice.authors, ground.suspects),
+            verdicts=verdicts(weights, authors, ground.suspects),
             # For the own clock, on the way from relay to relay, and for the first hop of what is published.
-            waits_s=random.exponential(pace.interval_s, posts)
+            waits_s=random.exponential(pace.interval_s, len(shown))
             + (shown["injected_at"] - packets["injected_at"][shown["tick"]])
-            + (random.exponential(pace.hop_s, posts) + LATENCY_S),
+            + (random.exponential(pace.hop_s, len(shown)) + LATENCY_S),
             packets_per_s=float(((while_posting >= 0) & (while_posting < posting_s)).sum() / posting_s),
         )
+
+
+def grouped(authors: NDArray[np.integer], size: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Groups of so many posts that follow one another among their author's, in the order of their last ones.
+
+    Returns the places of the posts, group by group, and the group of each; posts that are left over are in none.
+    """
+    order = np.argsort(authors, kind="stable")
+    # How many posts of the same author come before each.
+    _, firsts, counts = np.unique(authors[order], return_index=True, return_counts=True)
+    before = np.arange(len(authors)) - np.repeat(firsts, counts)
+    whole = order[before < np.repeat(counts // size * size, counts)].reshape(-1, size)
+    places = whole[np.argsort(whole[:, -1])]
+    return places.reshape(-1), np.repeat(np.arange(len(places)), size)

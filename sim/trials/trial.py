@@ -39,7 +39,7 @@ class Trial:
     estimator: str | None = None
     """One of ``estimators.ESTIMATORS``; by default ``onion-flow`` of onions, and ``first-spy`` of all others."""
     runs: int = 10_000
-    """Of onions, posts."""
+    """Of onions, posts or groups of linked ones."""
     delay: str | None = None
     """One of ``DELAYS``; by default what the scheme does: unit for ``flood``, exponential for all others."""
     tie: str = "random"
@@ -69,6 +69,8 @@ class Trial:
     """Of onions: the relays of each."""
     post_share: float = 0.5
     """Of onions: the share of honest nodes' ticks that are posts; all others are cover."""
+    linked: int = 1
+    """Of onions: so many posts of one author are known to be of one, and a run is such a group."""
     seed: int = 1
 
     def result(self, *, threads: int = 1, tell: Callable[[int, int], None] | None = None) -> dict[str, Any]:

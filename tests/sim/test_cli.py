@@ -69,6 +69,18 @@ def test_the_command_in_the_result_repeats_it() -> None:
     assert again["trace"] == first["trace"]
 
 
+def test_talk_is_told_of_for_people_and_for_programs() -> None:
+    """Sent, published and how long it took; nothing of what nobody was to say."""
+    done = ran(*SMALL, "--replies", "1", "--hearts", "2", "--later-s", "20")
+    fields = json.loads(done.stdout.splitlines()[-1])
+    assert fields["replies"]["published"] == fields["replies"]["sent"] > 2
+    assert fields["hearts"]["delivered_fraction"] == 1
+    assert fields["hearts"]["latency_p50_s"] > 0
+    assert fields["whispers"]["sent"] == 0
+    assert "replies.sent" in done.stdout
+    assert "--replies 1 --hearts 2 --later-s 20" in fields["command"]
+
+
 def test_without_spies_and_posts_there_is_nothing_to_measure() -> None:
     result = json.loads(
         ran(

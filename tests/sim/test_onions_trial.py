@@ -1,12 +1,15 @@
 """Trials of onions: the whole way from a graph in words to how often authors are named, and the short cuts on it."""
 
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import sparse
 
 from rumor.gossip.genesis import Parameters
@@ -86,6 +89,42 @@ def test_more_relays_and_fewer_spies_hide_better() -> None:
     assert one > 1.3 * three
 
 
+def test_posts_that_are_known_to_be_of_one_author_tell_more() -> None:
+    """The more, the more; of one post it is what it was, and threads change nothing."""
+    one, five, ten = (
+        spread(GRAPH, scheme="onion", spies=0.3, runs=250, linked=linked) for linked in (1, 5, 10)
+    )
+    assert one["expected_max_posterior"] < five["expected_max_posterior"] < ten["expected_max_posterior"]
+    assert 1.5 * one["p_named"] < five["p_named"]
+    assert one["effective_set"] > five["effective_set"] > ten["effective_set"]
+    single = spread(GRAPH, scheme="onion", spies=0.3, runs=250)
+    assert single["p_named"] == one["p_named"]
+    again = spread(GRAPH, scheme="onion", spies=0.3, runs=250, linked=5, threads=2)
+    assert {**again, "runs_per_s": 0} == {**five, "runs_per_s": 0}
+
+
+@settings(deadline=None)
+@given(authors=st.lists(st.integers(0, 5), max_size=60), size=st.integers(1, 7))
+def test_groups_are_of_one_author_and_follow_one_another(authors: list[int], size: int) -> None:
+    """Nobody's post is in two, none is left out between two of a group, and as many are made as can be."""
+    places, groups = onions.grouped(np.array(authors, dtype=np.int64), size)
+    assert (
+        len(places)
+        == len(set(places.tolist()))
+        == sum(count // size * size for count in Counter(authors).values())
+    )
+    by_author = {author: [at for at, each in enumerate(authors) if each == author] for author in set(authors)}
+    lasts = []
+    for group in range(len(places) // size):
+        within = places[groups == group].tolist()
+        own = by_author[authors[within[0]]]
+        first = own.index(within[0])
+        assert first % size == 0
+        assert within == own[first : first + size]
+        lasts.append(within[-1])
+    assert lasts == sorted(lasts)
+
+
 @pytest.mark.parametrize(
     ("options", "says"),
     [
@@ -100,6 +139,8 @@ def test_more_relays_and_fewer_spies_hide_better() -> None:
         ({"spies": "0"}, "--spies: somebody has to be a spy"),
         ({"route_length": 6}, "--route-length is a whole number from 1 to 5"),
         ({"bytes_per_day": 1}, "--bytes-per-day is a whole number from 1000000"),
+        ({"linked": 0}, "--linked is a whole number from 1 to 100, and not 0"),
+        ({"scheme": "stem", "linked": 2}, "--linked: only onions have it, and not stem"),
         ({"post_share": 0.0}, "--post-share is a number above 0"),
         ({"graph": "complete:n=3", "spies": "1"}, "--route-length: 3 relays are too many"),
         ({"scheme": "stem", "route_length": 2}, "--route-length: only onions have it, and not stem"),

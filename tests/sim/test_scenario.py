@@ -54,6 +54,11 @@ def test_every_default_is_read_as_it_is_written() -> None:
         ({"hours": "0.1"}, "--hours: 0.1 hours are too few"),
         ({"surround": "true"}, "--surround: Without spies"),
         ({"spies": "1"}, "--spies: Somebody must be left"),
+        ({"replies": "some"}, "--replies is a number from 0 to 1000, and not 'some'"),
+        ({"replies_each": "0"}, "--replies-each is a whole number from 1 to 100"),
+        ({"answers": "2"}, "--answers is a number from 0 to 1"),
+        ({"hearts": "1", "posts": "0"}, "--hearts: There is nothing to talk about without posts"),
+        ({"whispers": "1", "scheme": "stem"}, "--whispers: Only an onion can carry a whisper"),
     ],
 )
 def test_wrong_options_are_named(options: dict[str, str], says: str) -> None:
