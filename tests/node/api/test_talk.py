@@ -145,6 +145,9 @@ async def test_what_one_does_not_want_to_see_is_left_out_here_and_nowhere_else(
         again = Preferences(bob.store)
         await again.load()
         assert again.is_filtered("no spiders, please")
+        for hidden in ("\u200b", "\u2060", "\u00ad", "\ufe0f", "\u202e"):
+            assert again.is_filtered(f"no Spi{hidden}ders{hidden}, please")
+        assert not again.is_filtered("no spidersilk")
         assert again.has(Sort.HIDDEN, bytes.fromhex(ids["cats"]))
         assert len(again.all(Sort.MUTED)) == 1
 
