@@ -251,6 +251,10 @@ class Member:
         self.correspondence.withdrawn(item_id)
         return True
 
+    def give_up(self, item_id: ItemId) -> None:
+        """Lets something of ours not leave again."""
+        self.note(self.author.drop(item_id))
+
     # The own clock and the relay keys.
 
     def timer(self) -> float | None:

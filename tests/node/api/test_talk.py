@@ -121,6 +121,34 @@ async def test_a_secret_is_retracted_only_by_its_author_and_only_while_linked(
         assert (await bobs.get(f"/secrets/{second}")).status_code == 404
 
 
+async def test_what_is_on_its_way_can_be_taken_back(autojump_clock: MockClock) -> None:
+    """It does not leave again, and whoever gets it drops it; what has not left is withdrawn instead."""
+    async with talking() as (ann, _, bob, bobs):
+        engine = bob.node.driver.engine
+        await until(lambda: engine.mixing._tick_at is not None)
+        engine.mixing._tick_at += 1_000.0
+        waiting = (await bobs.post("/secrets", json={"text": "on second thought"})).json()["id"]
+        refused = await bobs.delete(f"/items/{waiting}")
+        assert (refused.status_code, "withdraw it" in refused.json()["error"]) == (400, True)
+        await bobs.delete(f"/outbox/{waiting}")
+
+        left = (await bobs.post("/secrets", json={"text": "oops"})).json()["id"]
+        item_id = bytes.fromhex(left)
+        await until(lambda: item_id in engine.mixing.outbox)
+        # It has left, and nobody knows what became of it.
+        engine.mixing.outbox[item_id].sent_count = 4
+        item = engine.mixing.outbox[item_id].item
+        assert "may be retracted" in (await bobs.delete(f"/outbox/{left}")).json()["error"]
+        assert (await bobs.delete(f"/items/{left[:8]}")).status_code == 202
+        [row] = (await bobs.get("/outbox")).json()["waiting"]
+        assert row["kind"] == "retraction"
+        engine.mixing._tick_at = 0.0
+        bob.node.driver._touched()
+        await until(lambda: ann.node.driver.engine.board.is_retracted(item.commitment))
+        assert ann.node.driver.engine._holdings.is_displaced(item)
+        assert (await bobs.delete(f"/items/{left}")).status_code == 404
+
+
 async def test_what_one_does_not_want_to_see_is_left_out_here_and_nowhere_else(
     autojump_clock: MockClock,
 ) -> None:
