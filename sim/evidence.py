@@ -87,14 +87,17 @@ def linked(
     """
     flow = OnionFlow(setting, seen_packets(ledger))
     model = LastingModel(setting, flow.stems, flow.sightings)
+    items = list(dict.fromkeys(item_id for group in groups for item_id in group))
+    places = [flow.place(_first_carrier(ledger, item_id)) for item_id in items]
+    single, seen = flow.authors(places), flow.walks(places)
+    rows = {item_id: row for row, item_id in enumerate(items)}
     by_product: list[Mapping[int, float]] = []
     by_way: list[Mapping[int, float]] = []
     for group in groups:
-        places = [flow.place(_first_carrier(ledger, item_id)) for item_id in group]
-        seen = flow.walks(places)
+        own = [rows[item_id] for item_id in group]
         for found, together in (
-            (by_product, posterior(flow.authors(places))),
-            (by_way, model.together(seen[seen.any(axis=1)])),
+            (by_product, posterior(single[own])),
+            (by_way, model.together(seen[own][seen[own].any(axis=1)])),
         ):
             found.append(dict(zip(setting.honest, together.tolist(), strict=True)))
     return by_product, by_way
