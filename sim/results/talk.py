@@ -113,10 +113,9 @@ def linked_on_engines(rows: Sequence[Row]) -> str:
     for nodes, spies, cell in _cells(row for row in rows if row.get("replies_each")):
         for name, words in (("linked", "fresh"), ("lasting", "lasting")):
             told = [Told.of(cell, f"talk.{name}.{count}.", f"talk.{name}.{count}.count") for count in COUNTS]
-            sure = " / ".join(_short(each.sure) if each else "–" for each in told)
-            lines.append([str(nodes), f"{spies:g}", words, *map(_named, told), sure])
+            lines.append([str(nodes), f"{spies:g}", words, *map(_named, told), *_sureness(told)])
     head = [f"{count} {'reply' if count == 1 else 'replies'}" for count in COUNTS]
-    return _table(["members", "spies", "ways", *head, "how sure"], lines)
+    return _table(["members", "spies", "ways", *head, "how sure", "effective set"], lines)
 
 
 def markdown(rows: Sequence[Row]) -> str:
@@ -144,6 +143,13 @@ def _named(told: Told | None) -> str:
         return "–"
     low, high = told.p_named_ci95
     return f"{_short(told.p_named)} ({_short(low)}–{_short(high)}), {told.count:,}"
+
+
+def _sureness(told: Sequence[Told | None]) -> tuple[str, str]:
+    """The last two columns: how sure spies are, and in how large a set they see an author."""
+    sure = " / ".join(_short(each.sure) if each else "–" for each in told)
+    sets = " / ".join(f"{each.effective_set:.0f}" if each and each.effective_set else "–" for each in told)
+    return sure, sets
 
 
 def _short(value: float) -> str:
