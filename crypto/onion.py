@@ -59,8 +59,6 @@ _LENGTH_SIZE: Final = 2
 _PREFIX_SIZE: Final = 1 + _LENGTH_SIZE
 CONTENT_SIZE_MAX: Final = BODY_SIZE - _PREFIX_SIZE
 REPLAY_TAG_SIZE: Final = layers.REPLAY_TAG_SIZE
-#: An ephemeral key, which no two onions share.
-MARK_SIZE: Final = RELAY_KEY_SIZE
 
 assert ONION_SIZE == 3075
 assert CONTENT_SIZE_MAX < 1 << 8 * _LENGTH_SIZE
@@ -137,7 +135,9 @@ def wrap(route: Sequence[bytes], payload: Payload, randbytes: Callable[[int], by
 def wrap_marked(
     route: Sequence[bytes], payload: Payload, randbytes: Callable[[int], bytes]
 ) -> tuple[bytes, bytes]:
-    """As `wrap`, with the first `MARK_SIZE` bytes of the innermost onion, by which its sender knows it again.
+    """As `wrap`, with the innermost onion, by which its sender knows it again.
+
+    All of it: a relay that changed one byte has made it into one that nobody opens.
 
     `route` has 1 to 5 relay keys. `randbytes` gives 32 bytes for each, then 48 for each slot that stays empty;
     they must be unpredictable and never repeat. Raises `CannotWrap` for a route or a content of another size,
@@ -157,11 +157,11 @@ def wrap_marked(
         fillers = layer.crypt(bytes(unknown_size) + fillers)[unknown_size:] + layer.filler
     # Decrypted beforehand, so that it is these very bytes once the last layer is encrypted.
     slots = keys[-1].crypt(randbytes(_HIDDEN_SIZE - len(fillers)) + fillers)
-    onion = _seal(keys[-1], ephemerals[-1], slots + _encode(payload), is_last=True)
+    onion = innermost = _seal(keys[-1], ephemerals[-1], slots + _encode(payload), is_last=True)
     for layer, ephemeral in zip(keys[-2::-1], ephemerals[-2::-1], strict=True):
         assert onion[-BODY_SIZE - SLOT_SIZE : -BODY_SIZE] == layer.filler
         onion = _seal(layer, ephemeral, onion[:_HIDDEN_SIZE] + onion[-BODY_SIZE:], is_last=False)
-    return onion, ephemerals[-1]
+    return onion, innermost
 
 
 def _seal(keys: LayerKeys, ephemeral: bytes, plain: bytes, *, is_last: bool) -> bytes:

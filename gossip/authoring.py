@@ -11,12 +11,13 @@ otherwise. One that could not be made yet, for want of a ring or of a slot, is t
 """
 
 from collections.abc import Callable, Collection, Container, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..crypto import membership, possession
 from ..crypto.errors import CryptoError
 from ..crypto.membership import Purpose, Ring
+from ..crypto.seeds import PostSeed
 from .bodies import AdmissionBody, Body, Kind, RelayKeyBody, slot_scope
 from .drafts import AnyDraft, Frame
 from .errors import Fault, LocalError, RemoteError
@@ -83,6 +84,11 @@ class Author:
     def outbox(self) -> list[OutboxAdded]:
         """What of ours has not come back from the network."""
         return list(self._outbox.values())
+
+    @property
+    def linked(self) -> list[ItemId]:
+        """What is linked to us, published or not."""
+        return [*self.seeds, *(row.item_id for row in self._outbox.values() if row.seed)]
 
     @property
     def petition_count(self) -> int:
@@ -287,6 +293,17 @@ class Author:
                 events += self.unlink([next(iter(self.seeds))])
         return events
 
+    def opened_by(self, retraction: Item) -> list[ItemId]:
+        """What is still linked to us and taken back by this, if it is ours: we may remember more than is held."""
+        body = retraction.retraction
+        if body is None or self._secret is None:
+            return []
+        if retraction.tags[0] != self.tag(retraction.scopes(self._genesis.mesh_id)[0]):
+            return []
+        return [
+            item_id for item_id, kept in self.seeds.items() if PostSeed(kept.seed).retraction == body.opening
+        ]
+
     def superseded(self, item: Item) -> list[OutboxRemoved]:
         """This item is held. If it took the tag of one of ours that waits, ours will be held nowhere, and is given up.
 
@@ -307,6 +324,13 @@ class Author:
         return [OutboxRemoved(item_id=item_id)]
 
     def unlink(self, item_ids: Iterable[ItemId]) -> list[Event]:
-        """Forgets the seeds of these; those that are not ours, or forgotten already, are passed over."""
-        gone = tuple(item_id for item_id in item_ids if self.seeds.pop(item_id, None) is not None)
+        """Forgets the seeds of these, also of what waits; what is not ours, or forgotten already, is passed over."""
+        gone = tuple(item_id for item_id in item_ids if self._forget_seed(item_id))
         return [SeedsForgotten(item_ids=gone)] if gone else []
+
+    def _forget_seed(self, item_id: ItemId) -> bool:
+        row = self._outbox.get(item_id)
+        if row is not None and row.seed:
+            self._outbox[item_id] = replace(row, seed=b"")
+            return True
+        return self.seeds.pop(item_id, None) is not None

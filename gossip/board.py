@@ -148,6 +148,12 @@ class Board:
         thread = self._threads.get(thread_nonce)
         return next(iter(thread.secrets.values()), None) if thread is not None else None
 
+    def said_by(self, thread_nonce: bytes, tag: bytes) -> Collection[ItemId]:
+        """What whoever leaves this tag has said in a thread, the secret itself included."""
+        thread = self._threads.get(thread_nonce)
+        said = (*thread.secrets.items(), *thread.replies.items()) if thread is not None else ()
+        return [item_id for item_id, each in said if each == tag]
+
     def is_retracted(self, commitment: bytes) -> bool:
         """Whether what has this commitment was taken back."""
         return commitment in self._opened

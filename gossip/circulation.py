@@ -132,7 +132,9 @@ class Circulation:
         self._mixing.item_came(item.item_id)
         self._member.published(item)
         if item.retraction is not None:
-            self._member.unlink([event.item_id for event in events if isinstance(event, ItemRemoved)])
+            self._member.taken_back(
+                item, [event.item_id for event in events if isinstance(event, ItemRemoved)]
+            )
         self._reception.target_came(item.item_id, now)
         delay_s = GATHERING_S
         if way is Way.CARRIED:

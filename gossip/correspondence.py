@@ -101,6 +101,18 @@ class Correspondence:
         """Erases a conversation, with what waits to leave."""
         self._forgotten(self.whispers.forget(conversation_id))
 
+    def end(self, conversation_id: bytes) -> None:
+        """Erases a conversation, and listens to the other no more."""
+        self._forgotten(self.whispers.end(conversation_id))
+
+    def close(self, about: ItemId) -> None:
+        """Listens to nobody who begins to whisper about this secret of ours. Raises ``LocalError``."""
+        self._forgotten(self.whispers.close(about))
+
+    def reopen(self, about: ItemId) -> None:
+        """Listens to them again."""
+        self._forgotten(self.whispers.reopen(about))
+
     def expire(self, floor: int) -> None:
         """Erases letters of epochs before ``floor``."""
         self._forgotten(self.whispers.expire(floor))

@@ -357,6 +357,24 @@ class Engine:
         self._correspondence.forget(conversation_id)
         self._settle(now)
 
+    def end_whispers(self, conversation_id: bytes, now: float) -> None:
+        """Erases a conversation; what the other still whispers in it is dropped unseen."""
+        self._is_stirred = True
+        self._correspondence.end(conversation_id)
+        self._settle(now)
+
+    def close_whispers(self, about: ItemId, now: float) -> None:
+        """Drops unseen what anybody whispers who begins about this secret of ours. Raises ``LocalError``."""
+        self._is_stirred = True
+        self._correspondence.close(about)
+        self._settle(now)
+
+    def reopen_whispers(self, about: ItemId, now: float) -> None:
+        """Takes it again."""
+        self._is_stirred = True
+        self._correspondence.reopen(about)
+        self._settle(now)
+
     def proof_made(self, item_id: ItemId, proof: bytes, now: float) -> None:
         """Answers ``ProofWanted``."""
         self._is_stirred = True

@@ -128,7 +128,7 @@ class SeedKept:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedsForgotten:
-    """Durable: these are to be unlinked from us; their seeds are to be overwritten on the disk."""
+    """Durable: these are to be unlinked from us; their seeds are to be overwritten on the disk, also of what waits."""
 
     item_ids: tuple[ItemId, ...]
 

@@ -30,6 +30,7 @@ from .bodies import (
     ReplyBody,
     RetractionBody,
     SecretBody,
+    VoteBody,
 )
 from .errors import Malformed, UnknownKind
 from .genesis import MeshId, Parameters
@@ -205,9 +206,19 @@ class Item:
 
     @cached_property
     def precedence(self) -> bytes:
-        """Of two items under one tag every node keeps the one in which this is lower: of marks, a later turn."""
+        """Of two items under one tag every node keeps the one in which this is lower."""
+        return self.rank + self.message_hash
+
+    @property
+    def rank(self) -> bytes:
+        """What comes before the hash: of marks a later turn, then of votes an earlier choice; of all else nothing.
+
+        Two marks of one tag and rank count alike.
+        """
         mark = self.mark
-        return self.message_hash if mark is None else bytes([TURN_MAX - mark.turn]) + self.message_hash
+        if mark is None:
+            return b""
+        return bytes([TURN_MAX - mark.turn, mark.choice if isinstance(mark, VoteBody) else 0])
 
     @cached_property
     def item_id(self) -> ItemId:

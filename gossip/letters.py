@@ -13,7 +13,7 @@ from ..crypto.whispers import CONTENT_SIZE_MAX
 from .items import ItemId
 from .wire import Bytes32, Message
 
-__all__ = ["Letter", "SealedLetter", "Whisper"]
+__all__ = ["Letter", "SealedLetter", "Whisper", "conversation_id"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,11 +38,22 @@ class Letter:
     is_read: bool = False
     """Always, of our own."""
     text: str = field(repr=False)
+    """Nothing, in a stop."""
+
+    @property
+    def is_stop(self) -> bool:
+        """Whether nothing was said here: a note that somebody is not listened to any more, see ``stops``."""
+        return not self.text
 
     @property
     def conversation_id(self) -> bytes:
-        """Names the conversation, here and nowhere else: half of each key, which nobody can choose both to fit."""
-        return self.own_key[:16] + self.other_key[:16]
+        """Names the conversation, here and nowhere else."""
+        return conversation_id(self.own_key, self.other_key)
+
+
+def conversation_id(own_key: bytes, other_key: bytes) -> bytes:
+    """32 bytes: half of each key, which nobody can choose both to fit."""
+    return own_key[:16] + other_key[:16]
 
 
 class SealedLetter(Message, frozen=True):

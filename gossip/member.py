@@ -134,7 +134,7 @@ class Member:
                     self.correspondence.unlinked([event.item_id])
 
     def _listen(self, row: OutboxAdded) -> None:
-        if isinstance(row.body, SecretBody):
+        if isinstance(row.body, SecretBody) and row.seed:
             self.correspondence.whispers.listen(row.item_id, row.epoch, row.seed)
 
     def _be_silent(self, until: int) -> None:
@@ -199,6 +199,10 @@ class Member:
         for event in superseded:
             self.mixing.outbox.remove(event.item_id)
         self.note(superseded)
+
+    def taken_back(self, retraction: Item, item_ids: Iterable[ItemId]) -> None:
+        """These were taken back, and so is what is ours and the retraction opens: it may never have been seen here."""
+        self.unlink([*item_ids, *self.author.opened_by(retraction)])
 
     def unlink(self, item_ids: Iterable[ItemId]) -> None:
         """Forgets what would let us go on with these as their author."""

@@ -14,7 +14,7 @@ from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from ..crypto.onion import CONTENT_SIZE_MAX, HOPS_MAX, MARK_SIZE, Command, Delivered, Forwarded, Payload
+from ..crypto.onion import CONTENT_SIZE_MAX, HOPS_MAX, Command, Delivered, Forwarded, Payload
 from .bodies import Kind
 from .claims import check_claims
 from .errors import RemoteError
@@ -91,7 +91,7 @@ class Mixing:
         self._routing: RandomSource = streams.stream("routes")
         self._wrapping: RandomSource = streams.stream("wrapping")
         self._marks: dict[bytes, ItemId] = {}
-        """How the innermost onions of our whispers begin that have not been seen yet."""
+        """The innermost onions of our whispers that have not been seen yet."""
         self._tick_at: float | None = None
         self._pace: tuple[tuple[int, int], Pace] | None = None
         """The latest, with the epoch and the version of the roster."""
@@ -292,7 +292,7 @@ class Mixing:
 
     def whisper_seen(self, payload: bytes) -> ItemId | None:
         """An onion has become open here; if it is the innermost one of a whisper of ours, this is everywhere now."""
-        item_id = self._marks.pop(payload[:MARK_SIZE], None)
+        item_id = self._marks.pop(payload, None)
         if item_id is not None:
             self.outbox.remove(item_id)
         return item_id

@@ -4,7 +4,7 @@ A member proves each item in a scope of (epoch, slot) and so leaves the same tag
 *slot book* keeps our own node from doing so, across restarts too, since a slot is made durable before it is used, and
 across the loss of a disk, since a node that was restored from a backup takes all slots of the epochs until then for
 used. The *tag index* finds others who did: of two items under one tag every node keeps the one of the lower precedence,
-whatever the order of arrival, which is the lower message hash, or the later turn of a mark. Not for admissions and
+whatever the order of arrival, which is the lower message hash, or of marks the higher rank. Not for admissions and
 relay keys, of which rivals are kept (``roster``, ``relay_book``).
 """
 
@@ -33,9 +33,10 @@ __all__ = [
 DISPLACED_MAX: Final = 8
 #: The same for packets: of two the same one is left everywhere, and of more nobody cares.
 PACKETS_DISPLACED_MAX: Final = 1
-#: The same for marks. A member has as many turns, and may repeat each in other epochs; tallies are to be equal
-#: everywhere, whatever it does, so this is out of reach.
-MARKS_DISPLACED_MAX: Final = 2**62
+#: The same for marks of one rank, which count alike, so that tallies are equal whatever is left. A member may sign one
+#: in each epoch, and marks take no slot: without a limit it could send thousands to everybody for each thing there is.
+MARKS_DISPLACED_MAX: Final = 1
+_HASH_SIZE: Final = 32
 
 
 def quota_of(purpose: Purpose, parameters: Parameters) -> int:
@@ -90,7 +91,7 @@ class TagIndex:
 
     def __init__(self) -> None:
         self._holders: dict[bytes, tuple[bytes, ItemId, int]] = {}
-        """By tag the precedence and the id of what holds it, and how many it has displaced."""
+        """By tag the precedence and the id of what holds it, and how many of its rank were displaced."""
 
     def fork(self) -> "TagIndex":
         """An index of the same holders."""
@@ -103,7 +104,8 @@ class TagIndex:
         held = self._holders.get(counted_tag(item))
         if held is None or held[1] == item.item_id:
             return None
-        if held[0] <= _precedence(item) or held[2] >= _displaced_max(item):
+        precedence = _precedence(item)
+        if held[0] <= precedence or (held[2] >= _displaced_max(item) and _are_alike(held[0], precedence)):
             raise Displaced
         return held[1]
 
@@ -114,9 +116,11 @@ class TagIndex:
 
     def add(self, item: Item | Packet) -> None:
         tag = counted_tag(item)
-        held = self._holders.get(tag)
-        displaced_count = held[2] + (held[1] != item.item_id) if held is not None else 0
-        self._holders[tag] = _precedence(item), item.item_id, displaced_count
+        held, precedence = self._holders.get(tag), _precedence(item)
+        displaced_count = 0
+        if held is not None and _are_alike(held[0], precedence):
+            displaced_count = held[2] + (held[1] != item.item_id)
+        self._holders[tag] = precedence, item.item_id, displaced_count
 
     def remove(self, item: Item | Packet) -> None:
         tag = counted_tag(item)
@@ -127,6 +131,11 @@ class TagIndex:
 
 def _precedence(item: Item | Packet) -> bytes:
     return item.message_hash if isinstance(item, Packet) else item.precedence
+
+
+def _are_alike(one: bytes, other: bytes) -> bool:
+    """Whether of these precedences nothing but the hash differs."""
+    return one[:-_HASH_SIZE] == other[:-_HASH_SIZE]
 
 
 def _displaced_max(item: Item | Packet) -> int:

@@ -62,8 +62,11 @@ class Reception:
         self._intake = Intake()
         self.searches = RingSearch()
         """Items that wait for rings."""
-        self._orphans: OrderedDict[ItemId, dict[ItemId, Arrival]] = OrderedDict()
-        """Marks by the item that they are about and that is not here, by their own ids."""
+        self._orphans: OrderedDict[ItemId, dict[tuple[bytes, bytes], Arrival]] = OrderedDict()
+        """Marks by the item that they are about and that is not here, by what no id covers: their proofs and rings.
+
+        Nobody has verified them, so a garbled copy must not take the place of the right one.
+        """
         self._allotment = Allotment(genesis, holdings.roster)
 
     # Links.
@@ -192,7 +195,7 @@ class Reception:
             self.refuse(item_id)
             return
         self._wants.done(item_id)
-        self._orphans.setdefault(target, {})[item_id] = arrival
+        self._orphans.setdefault(target, {})[arrival.item.proof, arrival.item.ring_root] = arrival
         self._orphans.move_to_end(target)
         while sum(map(len, self._orphans.values())) > ORPHANS_MAX:
             self._orphans.popitem(last=False)
@@ -200,7 +203,9 @@ class Reception:
     def target_came(self, item_id: ItemId, now: float) -> None:
         """An item is kept now; what waited for it goes on."""
         for arrival in self._orphans.pop(item_id, {}).values():
-            self._queue(arrival, now)
+            # Of several copies only one waits for a ring.
+            if arrival.item.item_id not in self.searches or self.ring_of(arrival.item) is not None:
+                self._queue(arrival, now)
 
     def _take_packet(self, packet: Packet, link: LinkId, now: float) -> None:
         """The same for a packet that we asked for; whoever injected it, it is taken alike."""

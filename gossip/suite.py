@@ -38,7 +38,7 @@ class Suite(Protocol):
     def wrap_marked(
         self, route: Sequence[bytes], payload: Payload, randbytes: RandomBytes
     ) -> tuple[bytes, bytes]:
-        """An onion, and the first 32 bytes of the innermost one, by which we know it again."""
+        """An onion, and the innermost one, by which we know it again."""
         ...
 
     def open_onion(self, data: bytes, secret: bytes, public: bytes | None = None) -> Forwarded | Delivered:

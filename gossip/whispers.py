@@ -6,8 +6,9 @@ open here: the reply keys of its own secrets while they are linked to it, and th
 began. What opens is kept and nothing else follows from it: nothing is sent, announced or confirmed.
 
 Letters expire like items, and the number of all is bounded; letters in conversations that we have written in go last,
-so a stranger who writes hundreds pushes out the letters of strangers only. Unlinking a secret ends the conversations in
-which we are its author. Specified in docs/protocol.md, section 22.
+and those of the longest first, so who writes hundreds pushes out nobody else's. Unlinking a secret ends the
+conversations in which we are its author. Whom an author does not listen to is in ``stops``.
+Specified in docs/protocol.md, section 22.
 """
 
 from collections.abc import Iterable
@@ -22,7 +23,9 @@ from .errors import LocalError
 from .events import Event, LetterKept, LettersForgotten, LettersRead, OutboxAdded
 from .items import ItemId
 from .letters import Letter, SealedLetter
+from .letters import conversation_id as conversation_of
 from .randomness import RandomSource
+from .stops import Stops
 from .suite import Suite
 from .text import TEXT_SIZE_MAX, is_tidy, tidy_text
 
@@ -94,6 +97,7 @@ class Whispers:
         self._conversations: dict[bytes, Conversation] = {}
         self._places: dict[ItemId, bytes] = {}
         """The conversation of each letter."""
+        self._stops = Stops()
         self._next_place = 0
         self._tried: list[_LetterKey] | None = None
 
@@ -115,6 +119,11 @@ class Whispers:
     def letter(self, letter_id: ItemId) -> Letter | None:
         place = self._places.get(letter_id)
         return self._conversations[place].letters[letter_id] if place is not None else None
+
+    def is_closed(self, about: ItemId) -> bool:
+        """Whether nobody is listened to who begins to whisper about this secret of ours."""
+        key = self._reply_keys.get(about)
+        return key is not None and self._stops.has(key.public)
 
     @property
     def keys(self) -> list[_LetterKey]:
@@ -139,12 +148,13 @@ class Whispers:
         """These are not ours any more as far as can be known here: what was whispered to their author goes."""
         gone = {item_id for item_id in item_ids if self._reply_keys.pop(item_id, None) is not None}
         self._tried = None
-        return self._forget(
+        letters = (
             letter
             for each in self._conversations.values()
             if each.is_author and each.about in gone
             for letter in each.letters
         )
+        return [*self._stops.forget(gone), *self._forget(letters)]
 
     # Letters of ours.
 
@@ -229,6 +239,9 @@ class Whispers:
             return []  # Only the author knows our key, and would have answered with the reply key.
         if ItemId(whisper.mac) in self._places or not is_tidy(whisper.text):
             return []
+        is_new = conversation_of(key.public, whisper.sender) not in self._conversations
+        if self._stops.has(key.public, whisper.sender) or (is_new and self._stops.has(key.public)):
+            return []
         letter = Letter(
             letter_id=ItemId(whisper.mac),
             about=key.about,
@@ -256,20 +269,31 @@ class Whispers:
                 )
             if key is None:
                 lost.append(letter.letter_id)
+            elif letter.is_stop:
+                self._stops.restore(letter)
             else:
                 self._add(letter, key)
         return [LettersForgotten(letter_ids=tuple(lost))] if lost else []
 
     def _keep(self, letter: Letter, key: _LetterKey) -> list[Event]:
-        events: list[Event] = []
-        if len(self._places) >= LETTERS_MAX:
-            events = self._forget([self._most_dispensable()])
+        events = self._make_room()
         self._add(letter, key)
         return [*events, LetterKept(letter=letter)]
 
+    def _make_room(self) -> list[Event]:
+        has_room = len(self._places) + len(self._stops) < LETTERS_MAX
+        return [] if has_room else self._forget([self._most_dispensable()])
+
     def _most_dispensable(self) -> ItemId:
+        """The oldest of the longest conversation, of those in which we have not written if there are any.
+
+        So who writes much, answered or not, pushes out its own letters and not those of others.
+        """
         conversations = self._conversations.values()
-        first = min(conversations, key=lambda each: (each.is_mutual, next(iter(each.letters.values())).place))
+        first = min(
+            conversations,
+            key=lambda each: (each.is_mutual, -len(each.letters), next(iter(each.letters.values())).place),
+        )
         return next(iter(first.letters))
 
     def _add(self, letter: Letter, key: _LetterKey) -> None:
@@ -304,10 +328,39 @@ class Whispers:
         conversation = self._conversations.get(conversation_id)
         return self._forget(list(conversation.letters)) if conversation is not None else []
 
+    def end(self, conversation_id: bytes) -> list[Event]:
+        """Erases a conversation; what the other whispers in it from now on is dropped unseen."""
+        conversation = self._conversations.get(conversation_id)
+        if conversation is None:
+            return []
+        key, other_key = conversation.key, conversation.other_key
+        events = self.forget(conversation_id)
+        # Of one that we began only the author knows our key, and that is gone now.
+        return events + self._stop(key, other_key) if conversation.is_author else events
+
+    def close(self, about: ItemId) -> list[Event]:
+        """Listens to nobody any more who begins to whisper about this secret of ours. Raises ``LocalError``."""
+        key = self._reply_keys.get(about)
+        if key is None:
+            raise LocalError("Only about what is yours and still linked to you can you refuse whispers.")
+        return self._stop(key)
+
+    def reopen(self, about: ItemId) -> list[Event]:
+        """Listens again to whoever begins to whisper about a secret."""
+        key = self._reply_keys.get(about)
+        return self._stops.lift(key.public) if key is not None else []
+
+    def _stop(self, key: _LetterKey, *other_key: bytes) -> list[Event]:
+        if self._stops.has(key.public, *other_key):
+            return []
+        events = self._make_room()
+        return events + self._stops.add(key.about, key.epoch, key.public, *other_key, place=self._next_place)
+
     def expire(self, floor: int) -> list[Event]:
         """Erases what is of epochs before ``floor``."""
         letters = (letter for each in self._conversations.values() for letter in each.letters.values())
-        return self._forget([letter.letter_id for letter in letters if letter.epoch < floor])
+        gone = [letter.letter_id for letter in letters if letter.epoch < floor]
+        return [*self._stops.expire(floor), *self._forget(gone)]
 
     def read(self, conversation_id: bytes) -> list[Event]:
         """Everything in this conversation was read."""

@@ -14,6 +14,7 @@ The file is an archive (``crypto.archive``) of the CBOR array ``[version, made_a
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -32,7 +33,18 @@ from .setup import SetupError, build, check_new, unlock
 from .storage.snapshot import snapshot
 from .storage.store import PREALLOCATED, Put, Store, StoreError, Table, check
 
-__all__ = ["BackupError", "Content", "pack", "restore", "restore_words", "root_of", "save", "unpack"]
+__all__ = [
+    "BackupError",
+    "Content",
+    "Sealed",
+    "pack",
+    "restore",
+    "restore_words",
+    "root_of",
+    "save",
+    "seal",
+    "unpack",
+]
 
 VERSION: Final = 1
 KEPT: Final = (
@@ -113,6 +125,31 @@ def unpack(data: bytes) -> tuple[list[Put], int]:
 # Making one.
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sealed:
+    """A backup, ready to be written."""
+
+    data: bytes = field(repr=False)
+    """Encrypted under the passphrase."""
+    friend_count: int
+
+
+def seal(profile: Profile, ask_passphrase: Callable[[bool], str], *, now: float) -> Sealed:
+    """Makes a backup of a profile, whether its node runs or not. Raises ``BackupError``.
+
+    Args:
+        profile: whose.
+        ask_passphrase: asks for the profile's passphrase, or, told True, for a new one: a backup has one in any case.
+        now: seconds since 1970.
+    """
+    tables, passphrase = _opened(profile, ask_passphrase)
+    try:
+        data = archive.seal(pack(tables, now), passphrase or ask_passphrase(True))
+    except ValueError as error:
+        raise BackupError(f"The backup cannot be made: {error}.") from error
+    return Sealed(data=data, friend_count=len(tables[Table.FRIENDS]))
+
+
 def save(
     profile: Profile,
     ask_passphrase: Callable[[bool], str],
@@ -121,27 +158,15 @@ def save(
     now: float,
     replace: bool,
 ) -> dict[str, Any]:
-    """Writes a backup of a profile, whether its node runs or not. Raises ``BackupError``.
-
-    Args:
-        profile: whose.
-        ask_passphrase: asks for the profile's passphrase, or, told True, for a new one: the file has one in any case.
-        path: where to.
-        now: seconds since 1970.
-        replace: whether a file that is there may be overwritten.
-    """
+    """Writes a backup into a file, made as by ``seal``; ``replace`` allows one that is there to be overwritten."""
     if path.exists() and not replace:
         raise BackupError(f"{path} is there already: choose another name, or say --force.")
-    tables, passphrase = _opened(profile, ask_passphrase)
+    sealed = seal(profile, ask_passphrase, now=now)
     try:
-        sealed = archive.seal(pack(tables, now), passphrase or ask_passphrase(True))
-        write_private(path, sealed)
+        write_private(path, sealed.data)
     except OSError as error:
         raise BackupError(f"{path} cannot be written: {error.strerror}.") from error
-    except ValueError as error:
-        raise BackupError(f"The backup cannot be made: {error}.") from error
-    friends = len(tables[Table.FRIENDS])
-    return {"file": str(path), "size": len(sealed), "friends": friends}
+    return {"file": str(path), "size": len(sealed.data), "friends": sealed.friend_count}
 
 
 def root_of(profile: Profile, ask_passphrase: Callable[[bool], str]) -> Root:

@@ -255,6 +255,7 @@ class Befriender:
         if pursuit is None or not pursuit.live:
             pursuit = Pursuit(invitation=invitation, name=shown_name(name))
             await self._keep_taken(pursuit)
+            await trio.lowlevel.checkpoint()  # A node that ended during that pursues it when it runs again.
             pursuit = self._start(pursuit)
         with trio.move_on_after(FIRST_TRY_S):
             await pursuit.tried.wait()

@@ -9,12 +9,13 @@ Texts are other people's and stand in Markdown as indented code, where no pictur
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from .files import write_private
 
-__all__ = ["FORMATS", "ExportError", "export"]
+__all__ = ["FORMATS", "Copy", "ExportError", "copy", "export"]
 
 FORMATS: Final = ("markdown", "json")
 _PAGE_COUNT: Final = 200
@@ -27,19 +28,44 @@ class ExportError(Exception):
     """The copy cannot be made; the message says why."""
 
 
-def export(get: Get, path: Path, form: str, *, replace: bool) -> dict[str, Any]:
-    """Writes a reading copy. Raises ``ExportError``, and what ``get`` raises."""
-    if path.exists() and not replace:
-        raise ExportError(f"{path} is there already: choose another name, or say --force.")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Copy:
+    """A reading copy."""
+
+    text: str = field(repr=False)
+    secret_count: int
+    reply_count: int
+    left_out_count: int
+    """Secrets that the reader does not want to see."""
+
+
+def copy(get: Get, form: str) -> Copy:
+    """Puts a reading copy together, in one of ``FORMATS``. Raises what ``get`` raises."""
     mesh = (get("/status")["mesh"] or {}).get("name", "")
     secrets, left_out = _secrets(get)
-    text = _markdown(mesh, secrets) if form == "markdown" else _json(mesh, secrets)
+    return Copy(
+        text=_markdown(mesh, secrets) if form == "markdown" else _json(mesh, secrets),
+        secret_count=len(secrets),
+        reply_count=sum(len(secret["replies"]) for secret in secrets),
+        left_out_count=left_out,
+    )
+
+
+def export(get: Get, path: Path, form: str, *, replace: bool) -> dict[str, Any]:
+    """Writes a reading copy into a file. Raises ``ExportError``, and what ``get`` raises."""
+    if path.exists() and not replace:
+        raise ExportError(f"{path} is there already: choose another name, or say --force.")
+    made = copy(get, form)
     try:
-        write_private(path, text.encode())
+        write_private(path, made.text.encode())
     except OSError as error:
         raise ExportError(f"{path} cannot be written: {error.strerror}.") from error
-    replies = sum(len(secret["replies"]) for secret in secrets)
-    return {"file": str(path), "secrets": len(secrets), "replies": replies, "left_out": left_out}
+    return {
+        "file": str(path),
+        "secrets": made.secret_count,
+        "replies": made.reply_count,
+        "left_out": made.left_out_count,
+    }
 
 
 def _secrets(get: Get) -> tuple[list[dict[str, Any]], int]:

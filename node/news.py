@@ -43,6 +43,8 @@ async def news(
                         yield told
                 case ItemRemoved(item_id=item_id):
                     yield {"news": "gone", "id": item_id.hex()}
+                case LetterKept(letter=letter) if letter.is_stop:
+                    pass
                 case LetterKept(letter=letter):
                     yield {
                         "news": "whisper",

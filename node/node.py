@@ -361,7 +361,7 @@ class Node:
     @property
     def whisperer(self) -> Whisperer:
         """What one whispers. Raises ``AccountError`` without a mesh."""
-        return Whisperer(self._in_mesh(), self._clock)
+        return Whisperer(self._in_mesh(), self.preferences, self._clock)
 
     async def news(self, *, count: int, waiting_max: int) -> AsyncIterator[dict[str, Any]]:
         """What happens here, see ``news``; waits for a mesh."""

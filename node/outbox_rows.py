@@ -164,10 +164,16 @@ class OutboxRows:
     def unlink(self, item_ids: Iterable[ItemId]) -> list[Put]:
         """These seeds are to be overwritten, at once."""
         gone = set(item_ids)
-        touched = [index for index, row in enumerate(self._rows) if gone & row.seeds.keys()]
+        touched = [
+            index
+            for index, row in enumerate(self._rows)
+            if gone & row.seeds.keys() or (row.draft is not None and row.draft.item_id in gone)
+        ]
         for index in touched:
             row = self._rows[index]
             row.seeds = {item_id: kept for item_id, kept in row.seeds.items() if item_id not in gone}
+            if row.draft is not None and row.draft.item_id in gone:
+                row.draft = replace(row.draft, seed=b"")
         return [self._put(index) for index in touched]
 
     def _draw_emptiest(self, count: Callable[[_Row], int]) -> int:

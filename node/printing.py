@@ -13,12 +13,15 @@ __all__ = ["print_friends", "print_report", "print_status", "safe"]
 # Names and reasons come from others: brackets and colons in them are no markup.
 _console = Console(highlight=False, markup=False, emoji=False)
 #: Characters that change how what follows is shown: direction overrides, invisible joiners and the like.
-_INVISIBLE = re.compile("[\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_INVISIBLE = re.compile("[\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
 
 
 def safe(text: str) -> str:
-    """A stranger's text without what could rearrange the terminal; control characters never got this far."""
-    return _INVISIBLE.sub("", text)
+    """A stranger's text without what could rearrange the terminal; control characters never got this far.
+
+    Unicode's own line and paragraph separators are line feeds, so that whoever indents lines knows all of them.
+    """
+    return _INVISIBLE.sub("", re.sub("[\u2028\u2029]", "\n", text))
 
 
 def print_friends(answer: dict[str, Any], command: str = "rumor") -> None:

@@ -53,6 +53,10 @@ class Reader:
         """An item is gone."""
         self._search.remove(item_id)
 
+    @property
+    def mesh_name(self) -> str:
+        return self._engine.genesis.name
+
     # Lists.
 
     def feed(self, order: str, *, before: str | None, count: int, query: str = "") -> dict[str, Any]:
@@ -144,8 +148,10 @@ class Reader:
         """The id of a secret or a reply by its first hexadecimal digits, six at the least. Raises ``Unknown``."""
         if _is_hex(text) and len(text) == 2 * 32:
             return self.get(ItemId(bytes.fromhex(text))).item_id
+        if len(text) < PREFIX_MIN:
+            raise Unknown(f"'{text}' is too short: give {PREFIX_MIN} digits of an id at the least.")
         found: list[ItemId] = []
-        if len(text) >= PREFIX_MIN and all(digit in "0123456789abcdef" for digit in text):
+        if all(digit in "0123456789abcdef" for digit in text):
             board = self._engine.board
             replies = (each for nonce in board.secrets.values() for each in board.replies(nonce))
             found = [
@@ -176,6 +182,7 @@ class Reader:
             "muted": self._preferences.has(Sort.MUTED, body.thread_nonce),
             "may_whisper": item.item_id not in self._engine.author.seeds and takes_whispers(body.reply_key),
             "conversation": begun.conversation_id.hex() if begun is not None else None,
+            "closed": self._engine.whispers.is_closed(item.item_id),
             "poll": self._poll(item),
         }
 
@@ -194,7 +201,7 @@ class Reader:
                 "colour": face.colour,
                 "name": face.name,
                 "op": tag == board.author_tag(body.thread_nonce),
-                "you": tag == self._own_tag(body.thread_nonce),
+                "you": self._is_own(body.thread_nonce, tag),
             },
         }
 
@@ -249,10 +256,16 @@ class Reader:
             "voted_state": self._mark(Kind.VOTE, item.item_id),
         }
 
-    def _own_tag(self, thread_nonce: bytes) -> bytes | None:
-        if self._engine.author.key is None:
-            return None
-        return self._engine.author.tag(scope(self._engine.genesis.mesh_id, Purpose.THREAD, thread_nonce))
+    def _is_own(self, thread_nonce: bytes, tag: bytes) -> bool:
+        """Whether this is our face in a thread, as long as anything that we have said there is linked to us.
+
+        The tag follows from our key for ever; but who has unlinked it all does not want to be shown it.
+        """
+        author, board = self._engine.author, self._engine.board
+        if author.key is None:
+            return False
+        own = author.tag(scope(self._engine.genesis.mesh_id, Purpose.THREAD, thread_nonce))
+        return tag == own and any(each in author.seeds for each in board.said_by(thread_nonce, tag))
 
     def _secret(self, item_id: ItemId) -> SecretBody | None:
         item = self._engine.store.get(item_id)

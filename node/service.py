@@ -210,7 +210,7 @@ async def _answer(
     lock = PageLock(credentials, profile.read_key, lambda: node.preferences.settings.lock_minutes)
     page = Page(credentials, f"http://127.0.0.1:{own_port}", trio.current_time)
     app: Any = Guard(
-        make_app(node, page.routes, lock),
+        make_app(node, page.routes, lock, profile),
         hosts=hosts_of(own_port),
         credentials=credentials,
         open_paths=page.open_paths,

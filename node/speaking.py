@@ -60,8 +60,10 @@ class Speaker:
     async def vote(self, item_id: ItemId, choice: int) -> dict[str, Any]:
         """Votes in a poll, or changes the vote. Raises as ``post``, and ``Unknown`` or ``LocalError``."""
         item = self._reader.get(item_id)
-        if item.poll is None or not 0 <= choice < len(item.poll.choices):
-            raise LocalError("There is no such choice.")
+        if item.poll is None:
+            raise LocalError("That is no poll.")
+        if not 0 <= choice < len(item.poll.choices):
+            raise LocalError(f"There is no such choice; this poll has {len(item.poll.choices)}.")
         own = self._driver.engine.own_mark(Kind.VOTE, item_id)
         if getattr(own, "choice", None) != choice:
             waiting = self._waiting_mark(Kind.VOTE, item_id)
@@ -80,10 +82,11 @@ class Speaker:
         return await self._publish(RetractionDraft(seed=kept.seed))
 
     async def unlink(self, item_id: ItemId | None) -> dict[str, Any]:
-        """Forgets what would show that we wrote this, or anything."""
+        """Forgets what would show that we wrote this, or anything; what waits goes on its way all the same."""
         engine = self._driver.engine
-        ids = list(engine.author.seeds) if item_id is None else [item_id]
-        count = len([each for each in ids if each in engine.author.seeds])
+        linked = engine.author.linked
+        ids = linked if item_id is None else [each for each in linked if each == item_id]
+        count = len(ids)
         engine.unlink(ids, self._clock.now())
         await self._driver.settled()
         return {"unlinked": count}

@@ -16,6 +16,7 @@ from ..gossip.whispers import Conversation
 from .api.mixing import describe_queued, describe_waiting
 from .clock import Clock
 from .driver import Driver
+from .preferences import Preferences
 from .reading import PREFIX_MIN, Unknown
 
 __all__ = ["Whisperer"]
@@ -24,21 +25,23 @@ __all__ = ["Whisperer"]
 class Whisperer:
     """What one person whispers and is told."""
 
-    def __init__(self, driver: Driver, clock: Clock) -> None:
+    def __init__(self, driver: Driver, preferences: Preferences, clock: Clock) -> None:
         self._driver = driver
         self._engine = driver.engine
+        self._preferences = preferences
         self._clock = clock
 
-    def conversations(self) -> dict[str, Any]:
-        """All of them, the one with the newest letter first."""
-        conversations = self._engine.whispers.conversations
-        return {
-            "conversations": [self.describe(each) for each in conversations],
-            "unread": sum(each.unread_count for each in conversations),
-        }
+    def conversations(self, *, whole: bool = False) -> dict[str, Any]:
+        """All of them, the one with the newest letter first; if ``whole`` with the texts that are filtered."""
+        described = [self.describe(each, whole=whole) for each in self._engine.whispers.conversations]
+        return {"conversations": described, "unread": sum(each["unread"] for each in described)}
 
-    def describe(self, conversation: Conversation) -> dict[str, Any]:
-        """One conversation, with its letters in the order in which they were written here or came."""
+    def describe(self, conversation: Conversation, *, whole: bool = False) -> dict[str, Any]:
+        """One conversation, with its letters in the order in which they were written here or came.
+
+        What somebody does not want to see does not count as unread, so that it calls nobody.
+        """
+        letters = [self._letter(letter, whole=whole) for letter in conversation.letters.values()]
         item = self._engine.store.get(conversation.about)
         body = item.secret if item is not None else None
         return {
@@ -50,11 +53,13 @@ class Whisperer:
             },
             "mine": conversation.is_author,
             "may_answer": body is not None,
-            "unread": conversation.unread_count,
-            "letters": [self._letter(letter) for letter in conversation.letters.values()],
+            "unread": sum(not letter["read"] and not letter["filtered"] for letter in letters),
+            "closed": conversation.is_author and self._engine.whispers.is_closed(conversation.about),
+            "letters": letters,
         }
 
-    def _letter(self, letter: Letter) -> dict[str, Any]:
+    def _letter(self, letter: Letter, *, whole: bool) -> dict[str, Any]:
+        is_filtered = not letter.is_own and self._preferences.is_filtered(letter.text)
         when = datetime.fromtimestamp(self._engine.genesis.start_of(letter.epoch), UTC)
         row = self._engine.author.row(letter.letter_id)
         if row is not None:
@@ -64,7 +69,8 @@ class Whisperer:
             state, sentence = ("sent" if letter.is_own else "received"), None
         return {
             "id": letter.letter_id.hex(),
-            "text": letter.text,
+            "text": "" if is_filtered and not whole else letter.text,
+            "filtered": is_filtered,
             "epoch": letter.epoch,
             "about": when.isoformat(timespec="seconds"),
             "mine": letter.is_own,
@@ -98,10 +104,23 @@ class Whisperer:
         return {}
 
     async def forget(self, conversation_id: bytes) -> dict[str, Any]:
-        """Erases a conversation, here; the other still has it."""
+        """Erases a conversation, here; the other still has it, and begins it anew by writing to one's secret."""
         self._engine.forget_whispers(conversation_id, self._clock.now())
         await self._driver.settled()
         return {"forgotten": conversation_id.hex()}
+
+    async def end(self, conversation_id: bytes) -> dict[str, Any]:
+        """Erases a conversation, and drops unseen what the other still whispers in it."""
+        self._engine.end_whispers(conversation_id, self._clock.now())
+        await self._driver.settled()
+        return {"ended": conversation_id.hex()}
+
+    async def close(self, item_id: ItemId, *, on: bool) -> dict[str, Any]:
+        """Whether nobody may begin to whisper about a secret of one's own. Raises ``LocalError``."""
+        set_closed = self._engine.close_whispers if on else self._engine.reopen_whispers
+        set_closed(item_id, self._clock.now())
+        await self._driver.settled()
+        return {"closed": self._engine.whispers.is_closed(item_id)}
 
     def find(self, text: str) -> bytes:
         """The id of a conversation by its first hexadecimal digits, six at the least. Raises ``Unknown``."""

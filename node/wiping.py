@@ -37,9 +37,10 @@ def wipe(
     """Wipes a profile. Never raises.
 
     Returns:
-        ``key_ms``, after how many milliseconds the key was gone; ``ended``, whether a node was running; ``left``, what
-        could not be removed, and why.
+        ``found``, whether there was anything to wipe; ``key_ms``, after how many milliseconds the key was gone;
+        ``ended``, whether a node was running; ``left``, what could not be removed, and why.
     """
+    found = any(map(os.path.lexists, (profile.key_file, *_files(profile))))
     began = time.perf_counter()
     left: dict[str, str] = {}
     _destroy_keys(profile, left)
@@ -53,7 +54,13 @@ def wipe(
         # Somebody else's files may be there, too.
         with suppress(OSError):
             folder.rmdir()
-    return {"profile": profile.name, "key_ms": round(key_ms, 1), "ended": ended, "left": left}
+    return {
+        "profile": profile.name,
+        "found": found,
+        "key_ms": round(key_ms, 1),
+        "ended": ended,
+        "left": left,
+    }
 
 
 def _destroy_keys(profile: Profile, left: dict[str, str]) -> None:

@@ -96,7 +96,10 @@ class Disk:
                 self.seeds[item_id] = event
             case SeedsForgotten(item_ids=item_ids):
                 for item_id in item_ids:
-                    del self.seeds[item_id]
+                    if item_id in self.outbox:
+                        self.outbox[item_id] = replace(self.outbox[item_id], seed=b"")
+                    else:
+                        del self.seeds[item_id]
             case LetterKept(letter=letter):
                 self.letters[letter.letter_id] = letter
             case LettersRead(letter_ids=letter_ids):

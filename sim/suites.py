@@ -135,7 +135,7 @@ class Ideal:
         mark = b""
         for relay_key in reversed(route):
             wrapped = randbytes(onion.ONION_SIZE)
-            mark = mark or wrapped[: onion.MARK_SIZE]
+            mark = mark or wrapped
             self._layers[wrapped] = relay_key, layer
             layer = Forwarded(onion=wrapped, replay_tag=randbytes(onion.REPLAY_TAG_SIZE))
         while len(self._layers) > LAYERS_MAX:

@@ -116,6 +116,23 @@ def test_node_key() -> None:
     assert "1" + digits == NODE["peer_id"]
 
 
+@pytest.mark.parametrize("vector", VECTORS["roots"])
+def test_a_root_of_the_words(vector: dict[str, str]) -> None:
+    """24 words of 11 bits each, the last 8 of which are a checksum; and both keys, by RFC 5869 alone."""
+    root = raw(vector["root"])
+    bits = int.from_bytes(root + hashlib.sha256(root).digest()[:1], "big")
+    words = Mnemonic("english").wordlist
+    assert vector["words"].split() == [words[bits >> 11 * (23 - place) & 2047] for place in range(24)]
+    key = hmac.digest(bytes(32), root, "sha256")
+    assert vector["node_seed"] == hkdf(root, "rumor/root/v1/node").hex()
+    assert vector["node_key"] == bytes(SigningKey(raw(vector["node_seed"])).verify_key).hex()
+    first = hmac.digest(key, b"rumor/root/v1/member\x01", "sha256")
+    second = hmac.digest(key, first + b"rumor/root/v1/member\x02", "sha256")
+    member = int.from_bytes(first + second, "big") % (reference.Q - 1) + 1
+    assert vector["member_secret"] == member.to_bytes(32, "big").hex()
+    assert vector["member_key"] == reference.public(member).hex()
+
+
 def test_invitation() -> None:
     secret = raw(INVITATION["secret"])
     body = cbor(

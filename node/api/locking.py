@@ -138,7 +138,13 @@ class PageLock:
         return trio.current_time() + 60 * self.minutes if self.minutes else float("inf")
 
     async def unlock(self, session: Session, passphrase: str) -> None:
-        """Unlocks a session. Raises ``WrongPassphrase``, ``TooSoon``, ``ProfileError``."""
+        """Unlocks a session. Raises as ``check``."""
+        await self.check(passphrase)
+        session.is_locked = False
+        self.used(session)
+
+    async def check(self, passphrase: str) -> None:
+        """Tries a passphrase. Raises ``WrongPassphrase``, ``TooSoon``, ``ProfileError``."""
         wait_s = self._try_at - self._now()
         if wait_s > 0 or self._is_trying:
             raise TooSoon(max(1, int(wait_s) + 1))
@@ -152,8 +158,6 @@ class PageLock:
         finally:
             self._is_trying = False
         self._wrong_count = 0
-        session.is_locked = False
-        self.used(session)
 
 
 def lock_routes(lock: PageLock) -> list[tuple[str, Callable[[Request], Awaitable[Response]], str]]:

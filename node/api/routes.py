@@ -23,10 +23,12 @@ from ..account import AccountError
 from ..driver import DriverEnded
 from ..friends import FriendError, FriendUnknown
 from ..node import Node
+from ..profile import Profile
 from ..reading import Unknown
 from ..speaking import TooLate
 from ..storage.store import StoreError
 from ..workers import WorkerError
+from .keeping import keeping_routes
 from .locking import PageLock, lock_routes
 from .requests import BadRequest, body_of, flag, text, whole
 from .talk import talk_routes
@@ -45,8 +47,20 @@ def _parameters(body: dict[str, Any]) -> Parameters:
     return parameters(preset, **given)
 
 
-def make_app(node: Node, page: Sequence[BaseRoute] = (), lock: PageLock | None = None) -> Starlette:
-    """The application, without its guard; ``page`` are the routes of what a browser shows, ``lock`` locks it."""
+def make_app(
+    node: Node,
+    page: Sequence[BaseRoute] = (),
+    lock: PageLock | None = None,
+    profile: Profile | None = None,
+) -> Starlette:
+    """The application, without its guard.
+
+    Args:
+        node: who answers.
+        page: the routes of what a browser shows.
+        lock: locks the page.
+        profile: whose files are kept; only with a lock.
+    """
 
     async def status(_: Request) -> Response:
         return JSONResponse(await node.status())
@@ -92,6 +106,7 @@ def make_app(node: Node, page: Sequence[BaseRoute] = (), lock: PageLock | None =
         *talk_routes(node, lock),
         *whisper_routes(node),
         *(lock_routes(lock) if lock is not None else ()),
+        *(keeping_routes(node, profile, lock) if profile is not None and lock is not None else ()),
     ]
     return Starlette(
         routes=[

@@ -19,6 +19,7 @@ from ...gossip.text import CHOICES_MAX
 from ..driver import DriverEnded
 from ..node import Node
 from ..preferences import THEMES, Settings, Sort
+from ..reading import Unknown
 from ..storage.store import StoreError
 from ..workers import WorkerError
 from .locking import PageLock
@@ -82,7 +83,11 @@ def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, End
         return JSONResponse(await node.speaker.retract(item_of(request)), 202)
 
     async def unlink(request: Request) -> Response:
-        return JSONResponse(await node.speaker.unlink(item_of(request)))
+        try:
+            item_id = item_of(request)
+        except Unknown:
+            item_id = node.speaker.find_waiting(request.path_params["item"])
+        return JSONResponse(await node.speaker.unlink(item_id))
 
     async def unlink_all(_: Request) -> Response:
         return JSONResponse(await node.speaker.unlink(None))

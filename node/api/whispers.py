@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..node import Node
-from .requests import body_of, text
+from .requests import body_of, query, text
 
 __all__ = ["whisper_routes"]
 
@@ -19,8 +19,9 @@ def whisper_routes(node: Node) -> list[tuple[str, Endpoint, str]]:
     def conversation_of(request: Request) -> bytes:
         return node.whisperer.find(request.path_params["conversation"])
 
-    async def conversations(_: Request) -> Response:
-        return JSONResponse(node.whisperer.conversations())
+    async def conversations(request: Request) -> Response:
+        everything = query(request, "whole", 0, 1) == 1
+        return JSONResponse(node.whisperer.conversations(whole=everything))
 
     async def whisper(request: Request) -> Response:
         item_id = node.reader.find(request.path_params["item"])
@@ -36,10 +37,23 @@ def whisper_routes(node: Node) -> list[tuple[str, Endpoint, str]]:
     async def forget(request: Request) -> Response:
         return JSONResponse(await node.whisperer.forget(conversation_of(request)))
 
+    async def end(request: Request) -> Response:
+        return JSONResponse(await node.whisperer.end(conversation_of(request)))
+
+    def closing(*, on: bool) -> Endpoint:
+        async def close(request: Request) -> Response:
+            item_id = node.reader.find(request.path_params["item"])
+            return JSONResponse(await node.whisperer.close(item_id, on=on))
+
+        return close
+
     return [
         ("/whispers", conversations, "GET"),
         ("/secrets/{item}/whispers", whisper, "POST"),
         ("/whispers/{conversation}", answer, "POST"),
         ("/whispers/{conversation}", forget, "DELETE"),
+        ("/whispers/{conversation}/ended", end, "PUT"),
         ("/whispers/{conversation}/read", read, "PUT"),
+        ("/secrets/{item}/closed", closing(on=True), "PUT"),
+        ("/secrets/{item}/closed", closing(on=False), "DELETE"),
     ]

@@ -1,9 +1,13 @@
-"""How secrets, threads, whispers and the outbox look on a terminal. Nothing here decides anything."""
+"""How secrets, threads, whispers and the outbox look on a terminal. Nothing here decides anything.
+
+Lines of ours begin at the margin, those of what people say do not.
+"""
 
 from datetime import datetime
 from typing import Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.text import Text
 
 from ..printing import safe
@@ -12,6 +16,7 @@ __all__ = ["SHORT_ID_SIZE", "print_outbox", "print_secret", "print_thread", "pri
 
 #: Hexadecimal digits of an id: two of a million items begin alike once in thirty.
 SHORT_ID_SIZE = 10
+_FILTERED = "Has a word that you do not want to see. `rumor whispers --whole` shows it."
 _console = Console(highlight=False, markup=False, emoji=False)
 
 
@@ -20,12 +25,13 @@ def print_secret(secret: dict[str, Any]) -> None:
     said = [] if secret["replies"] == 0 else [_count(secret["replies"], "reply", "replies")]
     said += ["subscribed"] if secret["subscribed"] else []
     said += [f"{secret['unread']} unread"] if secret["unread"] else []
+    said += ["closed to new whispers"] if secret["closed"] else []
     _print_item(secret, "a member", said)
     poll = secret["poll"]
     if poll is not None and not secret["folded"]:
         for number, choice in enumerate(poll["choices"], 1):
             chosen = "  ← your vote" if poll["voted"] == number - 1 else ""
-            _console.print(Text(f"  {number}. {safe(choice['text'])}  {choice['votes']}{chosen}"))
+            _print_indented(f"{number}. {safe(choice['text'])}  {choice['votes']}{chosen}")
     _console.print()
 
 
@@ -58,16 +64,21 @@ def print_outbox(outbox: dict[str, Any]) -> None:
 def print_whispers(whispers: dict[str, Any]) -> None:
     """All conversations, with their letters."""
     if not whispers["conversations"]:
-        _console.print("Nothing was whispered.")
+        _console.print("There are no whispers here.")
     for conversation in whispers["conversations"]:
         whose = "a secret of yours" if conversation["mine"] else "a secret"
         unread = f", {conversation['unread']} unread" if conversation["unread"] else ""
         _console.print(Text(f"— {conversation['id'][:SHORT_ID_SIZE]}, about {whose}{unread}", style="dim"))
-        _console.print(Text(safe(conversation["secret"]["text"] or "The secret is gone."), style="dim"))
+        _print_indented(safe(conversation["secret"]["text"] or "The secret is gone."), "dim")
         for letter in conversation["letters"]:
-            _console.print(Text(f"{'you' if letter['mine'] else 'the other'}: {safe(letter['text'])}"))
+            who = "you" if letter["mine"] else "the other"
+            _console.print(Text(f"{who}:", style="dim"))
+            if letter["filtered"] and not letter["text"]:
+                _print_indented(_FILTERED, "dim")
+            else:
+                _print_indented(safe(letter["text"]))
             if letter["sentence"] is not None:
-                _console.print(Text(f"  {letter['sentence']}", style="dim"))
+                _print_indented(letter["sentence"], "dim")
         _console.print()
 
 
@@ -82,11 +93,15 @@ def _print_item(item: dict[str, Any], who: str, said: list[str]) -> None:
     parts += said + (["yours, and still linked to you"] if item["mine"] else [])
     _console.print(Text(f"— {', '.join(parts)}", style="dim"))
     if item["folded"]:
-        _console.print(
-            Text(f"Flagged by {item['flags']} members. Read it with `rumor thread ID --unfold`.", style="dim")
-        )
+        by = _count(item["flags"], "member", "members")
+        _print_indented(f"Flagged by {by}. Read it with `rumor thread ID --unfold`.", "dim")
     else:
-        _console.print(Text(safe(item["text"])))
+        _print_indented(safe(item["text"]))
+
+
+def _print_indented(text: str, style: str = "") -> None:
+    """What somebody says never begins a line: else it could look as if somebody else had said the rest of it."""
+    _console.print(Padding(Text(text, style=style), (0, 0, 0, 2), expand=False))
 
 
 def _count(number: int, one: str, many: str) -> str:

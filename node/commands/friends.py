@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from .terminal import InOrder, ask, friend_path, json_option, profile_of, qr_code, say, show
+from .terminal import InOrder, ask, fail, friend_path, json_option, make_sure, profile_of, qr_code, say, show
 
 __all__ = ["friends", "invite", "join"]
 
@@ -76,6 +76,8 @@ def confirm(context: click.Context, friend: str, words: tuple[str, ...], as_json
 
     Have them read to you over a channel where you know each other's voice. Without WORDS you are asked for them.
     """
+    if not words and not sys.stdin.isatty():
+        fail("There is no terminal to ask for the words on: give them after the name.", 2)
     spoken = " ".join(words) or click.prompt("Type the words that your friend reads to you", err=True)
     answer = ask(context, "PUT", friend_path(friend, "/confirmation"), words=spoken)
     show(answer, as_json, lambda answer: click.echo(f"{answer['name']}: {answer['state']}"))
@@ -100,6 +102,6 @@ def rename(context: click.Context, friend: str, name: str, as_json: bool) -> Non
 def remove(context: click.Context, friend: str, yes: bool, as_json: bool) -> None:
     """End the friendship with FRIEND."""
     if not yes:
-        click.confirm(f"End the friendship with {friend}?", abort=True, err=True)
+        make_sure(f"End the friendship with {friend}?")
     answer = ask(context, "DELETE", friend_path(friend))
     show(answer, as_json, lambda answer: click.echo(f"{answer['removed']} is no friend any more."))

@@ -242,6 +242,9 @@ def wipe(context: click.Context, yes: bool, as_json: bool) -> None:
     wiped = wipe(profile)
 
     def tell(answer: dict[str, Any]) -> None:
+        if not answer["found"]:
+            say(f"There is no profile '{answer['profile']}', so nothing was wiped.", err=True)
+            return
         say(f"The key of '{answer['profile']}' was destroyed after {answer['key_ms']:.0f} ms.")
         if answer["ended"]:
             say("Its node was ended.")
@@ -249,7 +252,7 @@ def wipe(context: click.Context, yes: bool, as_json: bool) -> None:
             say(f"Left behind: {path}: {why}.", err=True)
 
     show(wiped, as_json, tell)
-    if wiped["left"]:
+    if wiped["left"] or not wiped["found"]:
         raise SystemExit(1)
 
 

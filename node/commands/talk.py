@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from .terminal import ask, fail, json_option, read_text, say, show
+from .terminal import ask, fail, json_option, make_sure, read_text, say, show
 
 __all__ = [
     "flag",
@@ -107,7 +107,12 @@ def _mark(context: click.Context, item: str, what: str, undo: bool, as_json: boo
 def vote(context: click.Context, item: str, choice: int, as_json: bool) -> None:
     """Vote for CHOICE, a number from 1, in the poll ID. You may change your mind."""
     answer = ask(context, "PUT", f"/secrets/{id_of(item)}/vote", choice=choice - 1)
-    show(answer, as_json, lambda _: say(f"Your vote for {choice} is on its way."))
+
+    def tell(answer: dict[str, Any]) -> None:
+        is_there = answer["poll"]["voted_state"] == "given"
+        say(f"Your vote for {choice} is {'there' if is_there else 'on its way'}.")
+
+    show(answer, as_json, tell)
 
 
 @click.command()
@@ -121,7 +126,7 @@ def retract(context: click.Context, item: str, yes: bool, as_json: bool) -> None
     It is to be linked to you still. It goes from every node that hears of it. Who has copied it keeps the copy.
     """
     if not yes:
-        click.confirm(f"Take {item} back?", abort=True, err=True)
+        make_sure(f"Take {item} back?")
     show(ask(context, "DELETE", f"/items/{id_of(item)}"), as_json, _tell_queued)
 
 
@@ -131,11 +136,20 @@ def retract(context: click.Context, item: str, yes: bool, as_json: bool) -> None
 @json_option
 @click.pass_context
 def unlink(context: click.Context, item: str | None, everything: bool, as_json: bool) -> None:
-    """Forget that ID is yours. You cannot take it back then, nor read whispers to it."""
+    """Forget that ID is yours. You cannot take it back then, nor read whispers to it.
+
+    What waits in your outbox can be unlinked, too, and goes on its way all the same. Your key stays, and whoever has it
+    can recognise what you wrote, as long as anybody keeps that.
+    """
     if (item is None) != everything:
         raise click.UsageError("Name one ID, or say --all.")
     answer = ask(context, "DELETE", "/links" if item is None else f"/items/{id_of(item)}/link")
-    show(answer, as_json, lambda answer: say(f"Unlinked: {answer['unlinked']}."))
+
+    def tell(answer: dict[str, Any]) -> None:
+        nothing = "Nothing was linked to you." if everything else "That was not linked to you."
+        say(f"Unlinked: {answer['unlinked']}." if answer["unlinked"] else nothing)
+
+    show(answer, as_json, tell)
 
 
 @click.command()

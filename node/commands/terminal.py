@@ -27,6 +27,7 @@ __all__ = [
     "fail",
     "friend_path",
     "json_option",
+    "make_sure",
     "profile_of",
     "qr_code",
     "read_passphrase",
@@ -84,6 +85,13 @@ def fail(message: str, code: int = EXIT_FAILED) -> NoReturn:
     """Ends the program with one clear sentence."""
     say(f"rumor: {message}", err=True)
     sys.exit(code)
+
+
+def make_sure(question: str) -> None:
+    """Asks whether to go on; ends the program if not, or if there is nobody to ask."""
+    if not sys.stdin.isatty():
+        fail("There is no terminal to ask on; say --yes.", 2)
+    click.confirm(question, abort=True, err=True)
 
 
 def show(answer: dict[str, Any], as_json: bool, text: Callable[[dict[str, Any]], None]) -> None:

@@ -38,15 +38,40 @@ def answer(context: click.Context, conversation: str, text: str | None, as_json:
 
 @click.command()
 @click.option("--forget", metavar="ID", help="Erase this conversation; the other still has it.")
+@click.option(
+    "--end", metavar="ID", help="Erase this conversation, and drop unseen what the other still writes."
+)
+@click.option("--close", metavar="SECRET", help="Let nobody begin to whisper about this secret of yours.")
+@click.option("--reopen", metavar="SECRET", help="Let people whisper about it again.")
+@click.option("--whole", is_flag=True, help="Show also what your filters keep from you.")
 @json_option
 @click.pass_context
-def whispers(context: click.Context, forget: str | None, as_json: bool) -> None:
-    """Show what was whispered, to you and by you."""
+def whispers(
+    context: click.Context,
+    forget: str | None,
+    end: str | None,
+    close: str | None,
+    reopen: str | None,
+    whole: bool,
+    as_json: bool,
+) -> None:
+    """Show what was whispered, to you and by you.
+
+    Somebody who bothers you can be ended and can come again under another key, as nobody knows who it is; then close
+    the secret. Whom you talk with about it already is not kept out, and nobody is told of any of this.
+    """
     from .cards import print_whispers
 
-    if forget is not None:
-        ask(context, "DELETE", f"/whispers/{id_of(forget)}")
-    found = ask(context, "GET", "/whispers")
+    for item, method, path, done in (
+        (forget, "DELETE", "/whispers/{}", "Erased. If the other writes again, it begins anew."),
+        (end, "PUT", "/whispers/{}/ended", "Ended. What the other still writes is dropped unseen."),
+        (close, "PUT", "/secrets/{}/closed", "Closed. Nobody new is heard about this secret."),
+        (reopen, "DELETE", "/secrets/{}/closed", "Open again to whispers."),
+    ):
+        if item is not None:
+            ask(context, method, path.format(id_of(item)))
+            say(done, err=True)
+    found = ask(context, "GET", "/whispers", whole=int(whole))
     show(found, as_json, print_whispers)
     for conversation in found["conversations"]:
         if conversation["unread"] and not as_json:

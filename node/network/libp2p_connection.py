@@ -68,8 +68,8 @@ class Libp2pConnection:
         It is shielded from cancellation, so that a node that is stopped can still say goodbye.
         """
         try:
-            with self._scope:
-                await self._contained(self._run, upgrader)
+            # Around the scope: an error that comes with its cancellation is no plain one before that is taken out.
+            await self._contained(self._run_in_scope, upgrader)
         finally:
             self._socket.abort()
             self._inbox_in.close()
@@ -86,6 +86,10 @@ class Libp2pConnection:
     async def wait_closed(self) -> None:
         """Returns once the connection is over and its socket closed."""
         await self._closed.wait()
+
+    async def _run_in_scope(self, upgrader: TransportUpgrader) -> None:
+        with self._scope:
+            await self._run(upgrader)
 
     async def _run(self, upgrader: TransportUpgrader) -> None:
         with trio.move_on_after(HANDSHAKE_S_MAX) as deadline:

@@ -1,118 +1,66 @@
-// The page: logs in, draws the frame, and shows one view at a time.
+// The page: logs in, draws the frame, shows one view at a time, and takes everything away when it is locked.
 
-import { get } from "./api.js";
-import { compose } from "./composer.js";
+import { get, post, whenLocked } from "./api.js";
+import { conversation } from "./conversation.js";
+import { keepWhispers } from "./correspondence.js";
 import { h } from "./dom.js";
 import { feed } from "./feed.js";
+import { frame } from "./frame.js";
 import { friends } from "./friends.js";
-import { icon } from "./icons.js";
 import { follow } from "./live.js";
+import { isLocked, showLock } from "./lock.js";
 import { mindMenus } from "./menu.js";
-import { mesh, summary } from "./mesh.js";
+import { mesh } from "./mesh.js";
 import { outbox } from "./outbox.js";
-import { current, go, start } from "./router.js";
+import { mindPerson } from "./presence.js";
+import { go, start, stop } from "./router.js";
 import { applyTheme, settings } from "./settings.js";
-import { away, keepFresh, refresh, status, watch } from "./status.js";
+import { forget, keepFresh, refresh, status } from "./status.js";
 import { thread } from "./thread.js";
+import { tried } from "./voice.js";
 import { welcome } from "./welcome.js";
+import { whispers } from "./whispers.js";
 
-const VIEWS = { outbox, friends, mesh, settings, welcome };
-const SECTIONS = [
-  ["new", "Secrets", "secrets"],
-  ["outbox", "Outbox", "outbox"],
-  ["friends", "Friends", "friends"],
-  ["mesh", "Mesh", "mesh"],
-  ["settings", "Settings", "settings"],
-];
-const FEEDS = new Set(["new", "loved", "subscribed", "mine", "hidden", "thread"]);
+const lockNow = () => tried(() => post("/lock")).then((done) => done && lock());
+const VIEWS = {
+  conversation,
+  friends,
+  mesh,
+  outbox,
+  settings: () => settings(lockNow),
+  thread,
+  welcome,
+  whispers,
+};
+const NEED_NO_MESH = new Set(["friends", "mesh", "settings", "welcome"]);
 
 const main = document.getElementById("main");
 let view = null;
+let ends = []; // What is to be stopped when the page is locked.
 
-function show(route) {
-  const first = view === null;
+function showing(around) {
+  return ({ section, id }) => {
+    const isFirst = view === null;
+    view?.leave();
+    if (!status().mesh && !NEED_NO_MESH.has(section)) return go("welcome");
+    view = VIEWS[section]?.(id) ?? feed(section);
+    main.replaceChildren(view.element);
+    document.title = `${view.title} – Rumor`;
+    scrollTo({ top: 0 });
+    if (!isFirst) main.focus({ preventScroll: true });
+    around.here(section);
+    return undefined;
+  };
+}
+
+function lock() {
+  if (isLocked()) return;
+  for (const end of ends) end();
+  ends = [];
   view?.leave();
-  if (!status().mesh && FEEDS.has(route.section)) return go("welcome");
-  view =
-    route.section === "thread" ? thread(route.thread) : (VIEWS[route.section]?.() ?? feed(route.section));
-  main.replaceChildren(view.element);
-  document.body.dataset.section = route.section;
-  document.title = `${view.title} – Rumor`;
-  scrollTo({ top: 0 });
-  if (!first) main.focus({ preventScroll: true });
-  drawNavigation();
-  return undefined;
-}
-
-// Made once and changed in place: who is in the middle of it with the keyboard stays there.
-const links = SECTIONS.map(([name, title, sign]) => {
-  const count = h("span", { class: "count", hidden: true });
-  return {
-    name,
-    count,
-    element: h("a", { href: `#${name}`, class: "section" }, icon(sign), h("span", {}, title), count),
-  };
-});
-const nav = h(
-  "nav",
-  { class: "sections", "aria-label": "Sections" },
-  links.map(({ element }) => element),
-);
-
-function drawNavigation() {
-  const here = current()?.section;
-  const known = status();
-  const counts = {
-    outbox: known.outbox.length,
-    friends: known.pending.filter((each) => each.includes("then confirm")).length,
-  };
-  for (const { name, count, element } of links) {
-    const isHere = name === here || (name === "new" && FEEDS.has(here));
-    if (isHere) element.setAttribute("aria-current", "page");
-    else element.removeAttribute("aria-current");
-    count.hidden = !counts[name];
-    count.textContent = counts[name] || "";
-  }
-  document.body.classList.toggle("no-mesh", !known.mesh);
-}
-
-function drawBanner() {
-  const banner = document.getElementById("banner");
-  if (away() === Boolean(banner.firstChild)) return;
-  banner.replaceChildren(
-    ...(away()
-      ? [
-          h(
-            "p",
-            {},
-            "Your node does not answer. Start it with ",
-            h("code", {}, "rumor run"),
-            "; if it runs already, ",
-            h("code", {}, "rumor open"),
-            ". What you wrote stays here.",
-          ),
-        ]
-      : []),
-  );
-}
-
-function drawFrame() {
-  document
-    .getElementById("top")
-    .append(
-      nav,
-      h(
-        "button",
-        { type: "button", class: "button main write", on: { click: compose } },
-        icon("write"),
-        h("span", {}, "Write"),
-      ),
-    );
-  main.after(summary());
-  watch(() => {
-    drawNavigation();
-    drawBanner();
-  });
+  view = null;
+  forget();
+  showLock(main, () => begin().then(() => main.focus({ preventScroll: true })));
 }
 
 function door(error) {
@@ -137,20 +85,29 @@ function door(error) {
   );
 }
 
-async function begin() {
-  try {
-    const [, preferences] = await Promise.all([refresh(), get("/settings")]);
-    applyTheme(preferences.theme);
-  } catch (error) {
-    if (error.status === undefined) throw error;
-    door(error);
-    return;
-  }
-  drawFrame();
-  mindMenus();
-  start(show);
-  follow();
-  keepFresh();
+/** What index.html has asked for ahead of us was refused, and the next to ask for the same would be given that answer. */
+function takePreloads() {
+  for (const { href } of document.querySelectorAll('link[rel="preload"]')) fetch(href).catch(() => {});
 }
 
+async function begin() {
+  let lockable;
+  try {
+    const [, preferences, state] = await Promise.all([refresh(), get("/settings"), get("/lock")]);
+    applyTheme(preferences.theme);
+    lockable = state.lockable;
+  } catch (error) {
+    if (error.status === undefined) throw error;
+    if (error.isLocked) takePreloads();
+    else door(error);
+    return;
+  }
+  const around = frame(lockable ? lockNow : null);
+  ends = [around.leave, stop, follow(), keepWhispers(), keepFresh()];
+  start(showing(around));
+}
+
+mindMenus();
+mindPerson(() => isLocked() || get("/lock").catch(() => {}));
+whenLocked(lock);
 begin();

@@ -5,14 +5,8 @@ import { exchange, h } from "./dom.js";
 import { icon } from "./icons.js";
 import { poll } from "./poll.js";
 import { openThread } from "./router.js";
+import { styleClass } from "./swatch.js";
 import { about, count, safe, weightOf } from "./text.js";
-
-const COLOURS = 8;
-
-/** The classes of a style number, 0 to 63: eight colours, each plain and with seven patterns. */
-export function styleClass(style) {
-  return `colour-${style % COLOURS} pattern-${Math.floor(style / COLOURS) % COLOURS}`;
-}
 
 /**
  * A card that can change: {item, element, update(changes), renew()}. `away()` is called when it is to leave the page;

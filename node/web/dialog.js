@@ -2,11 +2,13 @@
 
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
+import { isLocked } from "./lock.js";
 
 let numbered = 0;
 
 /** Opens a dialog with a title. `fill(close)` makes what is in it. Resolves with what `close` was given. */
 export function open(title, fill, { className = "" } = {}) {
+  if (isLocked()) return Promise.resolve();
   return new Promise((resolve) => {
     const id = `dialog-${++numbered}`;
     let answer;

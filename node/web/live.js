@@ -3,9 +3,9 @@
 // The browser connects again by itself while the node is merely away. Once the node has been started anew it refuses
 // the old session, the browser gives up for good, and we try now and then: perhaps somebody has run `rumor open`.
 
-import { refresh, refreshSoon } from "./status.js";
+import { refreshSoon } from "./status.js";
 
-const EVENTS = ["secret", "reply", "tally", "gone", "outbox", "mesh"];
+const EVENTS = ["secret", "reply", "tally", "gone", "whisper", "outbox", "mesh"];
 const AGAIN_MS = 2000;
 
 const listeners = new Set();
@@ -20,24 +20,35 @@ function tell(event, data) {
   for (const listener of [...listeners]) listener(event, data);
 }
 
-export function follow({ mayHaveMissed = false } = {}) {
-  const source = new EventSource("/api/news?count=0");
-  for (const event of EVENTS) {
-    source.addEventListener(event, ({ data }) => {
-      if (event === "outbox" || event === "mesh") refreshSoon();
-      tell(event, JSON.parse(data));
-    });
-  }
-  source.addEventListener("open", () => {
-    if (mayHaveMissed) {
-      refreshSoon();
-      tell("again", null);
+/** Follows the news until the function that it returns is called. */
+export function follow() {
+  let source = null;
+  let soon;
+  let mayHaveMissed = false;
+  const open = () => {
+    source = new EventSource("/api/news?count=0");
+    for (const event of EVENTS) {
+      source.addEventListener(event, ({ data }) => {
+        if (event === "outbox" || event === "mesh") refreshSoon();
+        tell(event, JSON.parse(data));
+      });
     }
-    mayHaveMissed = true;
-  });
-  source.addEventListener("error", () => {
-    mayHaveMissed = true;
-    refreshSoon();
-    if (source.readyState === EventSource.CLOSED) setTimeout(() => follow({ mayHaveMissed }), AGAIN_MS);
-  });
+    source.addEventListener("open", () => {
+      if (mayHaveMissed) {
+        refreshSoon();
+        tell("again", null);
+      }
+      mayHaveMissed = true;
+    });
+    source.addEventListener("error", () => {
+      mayHaveMissed = true;
+      refreshSoon();
+      if (source.readyState === EventSource.CLOSED) soon = setTimeout(open, AGAIN_MS);
+    });
+  };
+  open();
+  return () => {
+    clearTimeout(soon);
+    source.close();
+  };
 }

@@ -7,8 +7,10 @@ import { confirmed } from "./dialog.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { menu } from "./menu.js";
+import { openConversation } from "./router.js";
 import { count } from "./text.js";
 import { say, tried } from "./voice.js";
+import { whisper } from "./whisper.js";
 
 const ON = new Set(["given", "on_its_way"]);
 const MOVING = { on_its_way: "on its way", being_taken_back: "being taken back" };
@@ -59,7 +61,7 @@ export function fold(item, update) {
 
 /**
  * The menu of a secret or reply. `update(changes)` shows what has changed, `away()` takes it off the page.
- * What is done to whole threads is for secrets only; whispers will have their entry here.
+ * What is done to whole threads, and whispering to the author, is for secrets only.
  */
 export function itemMenu(item, { update, away, isReply = false }) {
   const isFlagged = ON.has(item.flagged);
@@ -74,6 +76,9 @@ export function itemMenu(item, { update, away, isReply = false }) {
   const secret = `/secrets/${item.id}`;
   const one = `/items/${item.id}`;
   return menu("More to do", [
+    item.conversation
+      ? { text: "Your whispers with the author", run: () => openConversation(item.conversation) }
+      : item.may_whisper && { text: "Whisper to the author", run: () => whisper(item, update) },
     !isReply &&
       (item.subscribed
         ? {
@@ -170,7 +175,7 @@ async function retract(item, isReply) {
 async function unlink(item, update) {
   const sentences = [
     "Your node forgets what would show that you wrote this. Then nobody who gets hold of this disk can tell, not even you.",
-    "You cannot take it back afterwards, and whispers to you are lost.",
+    "You cannot take it back afterwards, and whisper conversations about it end: their letters are erased here.",
   ];
   if (!(await confirmed("Unlink this from you?", sentences, { yes: "Unlink" }))) return;
   if (await tried(() => remove(`/items/${item.id}/link`))) {

@@ -125,7 +125,7 @@ export function mesh() {
   return { title: "Mesh", element: h("div", { class: "panel" }, body), leave: watch(draw) };
 }
 
-/** A few lines beside the feed, where the window is wide enough. */
+/** A few lines beside the feed, where the window is wide enough: {element, leave}. */
 export function summary() {
   const element = h("aside", { class: "aside", "aria-label": "At a glance" });
   const draw = () => {
@@ -144,6 +144,5 @@ export function summary() {
     );
   };
   draw();
-  watch(draw);
-  return element;
+  return { element, leave: watch(draw) };
 }

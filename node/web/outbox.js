@@ -14,6 +14,7 @@ const WHAT = {
   poll: "Poll",
   reply: "Reply",
   vote: "Vote",
+  whisper: "Whisper",
   retraction: "Taking something back",
 };
 const STATES = { waiting: "Waiting", on_its_way: "On its way", given_up: "Given up" };

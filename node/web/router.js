@@ -1,7 +1,7 @@
 // The router: which view is shown.
 //
-// The sections have addresses (`#friends`). A thread has none: browsers write addresses to the disk, and which secrets
-// somebody opened is nobody's business. Its id stays in memory, and after a reload the feed is shown.
+// The sections have addresses (`#friends`). A thread or a conversation has none: browsers write addresses to the disk,
+// and which secrets somebody opened is nobody's business. Its id stays in memory, and after a reload its list is shown.
 
 const SECTIONS = [
   "new",
@@ -9,15 +9,18 @@ const SECTIONS = [
   "subscribed",
   "mine",
   "hidden",
+  "whispers",
   "outbox",
   "friends",
   "mesh",
   "settings",
   "welcome",
 ];
+// What has no address, and where one is without its id.
+const LISTS = { thread: "new", conversation: "whispers" };
 
 let show = () => {};
-const opened = new Map(); // Ids of threads by a number that means nothing to anybody else.
+const opened = new Map(); // Ids by numbers that mean nothing to anybody else.
 const scrolled = new Map(); // Where a section was left.
 let here = null;
 
@@ -25,11 +28,17 @@ export function current() {
   return here;
 }
 
+/** Calls `shown({section, id})` now and whenever something else is to be shown. */
 export function start(shown) {
   show = shown;
   history.scrollRestoration = "manual";
   addEventListener("popstate", arrive);
   arrive();
+}
+
+/** Stops that; what was opened can be gone back to when it starts again. */
+export function stop() {
+  removeEventListener("popstate", arrive);
 }
 
 export function go(section) {
@@ -38,17 +47,20 @@ export function go(section) {
   arrive();
 }
 
-export function openThread(id) {
+export const openThread = (id) => enter("thread", id);
+export const openConversation = (id) => enter("conversation", id);
+
+function enter(section, id) {
   leave();
-  opened.set(opened.size + 1, id);
-  history.pushState({ thread: opened.size }, "", "#thread");
+  opened.set(opened.size + 1, { section, id });
+  history.pushState({ opened: opened.size }, "", `#${section}`);
   arrive();
 }
 
-/** Back to where the thread was opened, or to the feed. */
+/** Back to where this was opened, or to its list. */
 export function back() {
-  if (history.state?.thread) history.back();
-  else go("new");
+  if (history.state?.opened) history.back();
+  else go(LISTS[here.section] ?? "new");
 }
 
 /** Where a section was left for a thread; once. */
@@ -65,8 +77,8 @@ function leave() {
 function arrive() {
   const name = location.hash.slice(1);
   if (name === "main") return; // The skip link.
-  const thread = opened.get(history.state?.thread);
-  if (name === "thread" && thread) here = { section: "thread", thread };
-  else here = { section: SECTIONS.includes(name) ? name : "new" };
+  const known = opened.get(history.state?.opened);
+  if (known?.section === name) here = known;
+  else here = { section: LISTS[name] ?? (SECTIONS.includes(name) ? name : "new") };
   show(here);
 }

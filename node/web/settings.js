@@ -1,22 +1,25 @@
-// Settings: what one does not want to read, how long one's own posts stay linked, and how the page looks.
+// Settings: what one does not want to read, how long one's own posts stay linked, when the page is locked, how it looks;
+// and below them what can be kept.
 
 import { get, patch, remove } from "./api.js";
 import { confirmed } from "./dialog.js";
 import { h } from "./dom.js";
+import { box, keeping } from "./keeping.js";
 import { count } from "./text.js";
 import { say, tried } from "./voice.js";
 
 const THEMES = { auto: "As my system has it", light: "Light", dark: "Dark" };
 const LINKED = { 0: "Not at all", 24: "A day", 168: "A week", 720: "A month" };
+const LOCKED = { 0: "Never", 2: "2 minutes", 5: "5 minutes", 15: "15 minutes", 60: "An hour" };
 
 export function applyTheme(theme) {
   if (theme === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = theme;
 }
 
-function choice(id, label, note, options, chosen, changed) {
+function choice(id, label, note, options, chosen, unit, changed) {
   const entries = Object.entries(options);
-  if (!(chosen in options)) entries.push([chosen, `${chosen} hours`]);
+  if (!(chosen in options)) entries.push([chosen, `${chosen} ${unit}`]);
   const select = h(
     "select",
     { id, class: "field", "aria-describedby": `${id}-note`, on: { change: () => changed(select.value) } },
@@ -31,7 +34,8 @@ function choice(id, label, note, options, chosen, changed) {
   );
 }
 
-export function settings() {
+/** `lockNow()` locks the page. */
+export function settings(lockNow) {
   const body = h("div", { class: "stack wide" });
   const save = async (changes) => {
     const answer = await tried(() => patch("/settings", changes));
@@ -39,7 +43,7 @@ export function settings() {
     return answer;
   };
 
-  function draw(known) {
+  function draw(known, { lockable }, { command }) {
     const filters = h("textarea", {
       class: "field",
       id: "filters",
@@ -59,38 +63,30 @@ export function settings() {
       });
       if (answer) filters.value = answer.filters.join("\n");
     };
-    body.replaceChildren(
+    const words = h(
+      "form",
+      { class: "setting", novalidate: true, on: { submit: keep } },
+      h("label", { htmlFor: "filters" }, "Words that you do not want to see"),
+      filters,
       h(
-        "section",
-        { class: "box", "aria-labelledby": "read-title" },
-        h("h2", { id: "read-title" }, "What you read"),
-        h(
-          "form",
-          { class: "setting", novalidate: true, on: { submit: keep } },
-          h("label", { htmlFor: "filters" }, "Words that you do not want to see"),
-          filters,
-          h(
-            "p",
-            { class: "quiet", id: "filters-note" },
-            "One word or phrase a line, whole words. What has one is left out of your feeds. Nobody else learns of it.",
-          ),
-          h(
-            "div",
-            { class: "buttons" },
-            h("button", { type: "submit", class: "button main" }, "Save the words"),
-          ),
-        ),
+        "p",
+        { class: "quiet", id: "filters-note" },
+        "One word or phrase a line, whole words. What has one is left out of your feeds. Nobody else learns of it.",
       ),
-      h(
-        "section",
-        { class: "box", "aria-labelledby": "own-title" },
-        h("h2", { id: "own-title" }, "What you wrote"),
+      h("button", { type: "submit", class: "button main" }, "Save the words"),
+    );
+    body.replaceChildren(
+      box("read-title", "What you read", words),
+      box(
+        "own-title",
+        "What you wrote",
         choice(
           "linked",
           "Your posts stay linked to you for",
-          "While a post is linked you can take it back, and somebody who opens this disk can see that it is yours. Then your node forgets.",
+          "While a post is linked you can take it back and be whispered to about it, and somebody who opens this disk can see that it is yours. Then your node forgets, and the whisper conversations about it end as well: their letters are erased here.",
           LINKED,
           known.link_hours,
+          "hours",
           (value) => save({ link_hours: Number(value) }),
         ),
         h(
@@ -104,23 +100,40 @@ export function settings() {
           ),
         ),
       ),
-      h(
-        "section",
-        { class: "box", "aria-labelledby": "look-title" },
-        h("h2", { id: "look-title" }, "How it looks"),
+      box("lock-title", "The lock of this page", lockable ? locking(known) : unlockable(command)),
+      box(
+        "look-title",
+        "How it looks",
         choice(
           "theme",
           "Theme",
           "Kept by your node, and not in the browser.",
           THEMES,
           known.theme,
+          "",
           async (theme) => (await save({ theme })) && applyTheme(theme),
         ),
       ),
+      ...keeping(command, lockable),
     );
   }
 
-  tried(() => get("/settings")).then((known) => known && draw(known));
+  const locking = (known) => [
+    choice(
+      "locked",
+      "Lock it when nobody has used it for",
+      "It then asks for your passphrase, and shows nothing until it has it. Your node goes on as before.",
+      LOCKED,
+      known.lock_minutes,
+      "minutes",
+      (value) => save({ lock_minutes: Number(value) }),
+    ),
+    h("div", {}, h("button", { type: "button", class: "button", on: { click: lockNow } }, "Lock now")),
+  ];
+
+  tried(() => Promise.all([get("/settings"), get("/lock"), get("/profile")])).then(
+    (known) => known && draw(...known),
+  );
   return {
     title: "Settings",
     element: h("div", { class: "panel" }, h("h1", {}, "Settings"), body),
@@ -128,9 +141,17 @@ export function settings() {
   };
 }
 
+const unlockable = (command) =>
+  h(
+    "p",
+    {},
+    "This profile has no passphrase, so there is nothing to unlock the page by, and who opens this disk can read everything. Choose one in a terminal: ",
+    h("code", {}, `${command} passphrase`),
+  );
+
 async function unlinkAll() {
   const sentences = [
-    "Your node forgets what would show that you wrote anything. You cannot take your posts back afterwards, and whispers to you are lost.",
+    "Your node forgets what would show that you wrote anything. You cannot take your posts back afterwards, and all whisper conversations about them end.",
   ];
   if (!(await confirmed("Unlink everything?", sentences, { yes: "Unlink everything", isDangerous: true })))
     return;

@@ -41,9 +41,21 @@ export function refreshSoon() {
   soon = setTimeout(() => refresh().catch(() => {}), SOON_MS);
 }
 
+/** Asks anew now and then while somebody can see it, until the function that it returns is called. */
 export function keepFresh() {
-  setInterval(() => {
+  const timer = setInterval(() => {
     if (!document.hidden || isAway) refreshSoon();
   }, EVERY_MS);
-  document.addEventListener("visibilitychange", () => document.hidden || refreshSoon());
+  const seen = () => document.hidden || refreshSoon();
+  document.addEventListener("visibilitychange", seen);
+  return () => {
+    clearTimeout(soon);
+    clearInterval(timer);
+    document.removeEventListener("visibilitychange", seen);
+  };
+}
+
+/** Forgets all of it: the page is locked. */
+export function forget() {
+  known = null;
 }

@@ -1,11 +1,13 @@
 // The page's voice: short sentences that are seen for a while, or only heard by a screen reader.
 
 import { h } from "./dom.js";
+import { isLocked } from "./lock.js";
 
 const TOAST_MS = 6000;
 
 /** Shows a sentence for some seconds; it is read out too. */
 export function say(sentence, { isTrouble = false } = {}) {
+  if (isLocked()) return;
   const toast = h("p", { class: isTrouble ? "toast trouble" : "toast" }, sentence);
   const toasts = document.getElementById("toasts");
   while (toasts.children.length >= 3) toasts.firstChild.remove();
@@ -15,6 +17,7 @@ export function say(sentence, { isTrouble = false } = {}) {
 
 /** Tells a screen reader and nobody else. */
 export function speak(sentence) {
+  if (isLocked()) return;
   document.getElementById("spoken").textContent = sentence;
 }
 

@@ -61,6 +61,7 @@ def make_contacts(
                 0.0,
                 scheme - DANDELION,
                 0.0,
+                True,
                 room,
             )
         else:

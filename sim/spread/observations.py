@@ -167,7 +167,7 @@ def _routes(
         choices = derived(derived(seed, _EPOCHS), first + epoch)
         for node in range(nodes):
             if starts[node + 1] > starts[node]:
-                relay_stem(starts, friends, choices, seed, node, end, 0.0, variant, 0.0, room)
+                relay_stem(starts, friends, choices, seed, node, end, 0.0, variant, 0.0, False, room)
                 for hop in range(min(counts[0], ROUTE_MAX)):
                     found[epoch, node, hop] = hop_to[hop]
                     if spies[hop_to[hop]]:

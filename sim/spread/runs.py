@@ -187,8 +187,9 @@ def make_run(
             starts, friends, twins, is_spy, walk_key, number, author, latency, state, entries, room
         )
     elif scheme >= DANDELION:
+        alone = choices == derived(key, CHOICES)
         relay_stem(
-            starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, room
+            starts, friends, choices, walk_key, author, end, embargo, scheme - DANDELION, latency, alone, room
         )
     else:
         flood_node[0], flood_at[0] = author, 0.0

@@ -116,6 +116,7 @@ def _walk_batches(
                 0.0,
                 variant,
                 0.0,
+                False,
                 room,
             )
             guesses[batch, place] = room[1][room[6][0] - 1]

@@ -80,3 +80,30 @@ def test_too_much_is_not_sealed(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_any_other_bytes_are_none(data: bytes) -> None:
     with pytest.raises(InvalidArchive):
         archive.open_untrusted(data, "correct horse")
+
+
+@st.composite
+def damaged(draw: st.DrawFn) -> bytes:
+    """An archive with bytes changed, cut off, cut out, added or doubled, anywhere."""
+    made = sealed()
+    for _ in range(draw(st.integers(1, 3))):
+        # As often in the header as in all the rest.
+        at = draw(st.integers(0, min(HEADER_SIZE + 20, len(made))) | st.integers(0, len(made)))
+        new = draw(st.binary(max_size=40) | st.just(made))
+        cut = draw(st.integers(0, 40) | st.just(len(made)))
+        made = made[:at] + new + made[at + cut :]
+    return made
+
+
+@settings(max_examples=100, deadline=None)
+@given(damaged())
+def test_a_damaged_archive_opens_whole_or_not_at_all(made: bytes) -> None:
+    """And raises what it says, whatever the vault in it asks for."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(vault, "OPERATIONS_MAX", MINIMAL[0])
+        patch.setattr(vault, "MEMORY_MAX", MINIMAL[1])
+        try:
+            opened = archive.open_untrusted(made, "correct horse")
+        except (InvalidArchive, WrongPassphrase):
+            opened = b""
+        assert opened == (b"the data" if made == sealed() else b"")

@@ -14,6 +14,7 @@ from rumor.gossip.bodies import (
     Body,
     FlagBody,
     HeartBody,
+    MarkBody,
     PollBody,
     ReplyBody,
     RetractionBody,
@@ -73,11 +74,11 @@ marks = st.one_of(
 
 
 def expected(said: Sequence[Item]) -> Tally:
-    """The tally by definition: of each member's marks of one kind the last turn, then the lower hash."""
+    """The tally by definition: of each member's marks of one kind the last turn, then the first choice."""
     last: dict[bytes, Item] = {}
     for each in said:
         held = last.get(each.tags[0])
-        if held is None or each.precedence < held.precedence:
+        if held is None or each.rank < held.rank:
             last[each.tags[0]] = each
     bodies = [each.body for each in last.values()]
     chosen = [body.choice for body in bodies if isinstance(body, VoteBody)]
@@ -111,6 +112,19 @@ def test_every_node_counts_alike_whatever_the_order_and_however_often(
     again.restore([each for each in map(holdings.store.get, _ids(holdings)) if each is not None], [], [])
     assert again.board.tally(POLL.item_id) == holdings.board.tally(POLL.item_id)
     assert holdings.fork().board.tally(POLL.item_id) == holdings.board.tally(POLL.item_id)
+
+
+@given(st.permutations(range(12)), st.sampled_from([HeartBody, FlagBody, VoteBody]))
+def test_a_member_cannot_fill_the_mesh_with_marks_of_one_turn(order: list[int], kind: type[MarkBody]) -> None:
+    """One for each epoch, in any order: two are taken at the most, and what they say is counted once."""
+    fields = {"choice": 1} if kind is VoteBody else {}
+    many = [item(kind(target=POLL.item_id, turn=0, **fields), b"member", epoch) for epoch in range(12)]
+    holdings = Holdings(GENESIS)
+    holdings.keep(POLL, RING)
+    taken = [holdings.keep(many[number], RING) is not None for number in order]
+    assert 1 <= sum(taken) <= 2
+    tally = holdings.board.tally(POLL.item_id)
+    assert (tally.hearts, tally.flags, sum(tally.votes)).count(1) == 1
 
 
 def _ids(holdings: Holdings) -> list[bytes]:

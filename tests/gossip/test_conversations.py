@@ -2,7 +2,7 @@
 
 import msgspec
 import pytest
-from fakenet import EASY, secret_item, signed, small_mesh
+from fakenet import EASY, garbled, secret_item, signed, small_mesh
 
 from rumor.gossip.board import Tally
 from rumor.gossip.bodies import HeartBody, Kind, ReplyBody
@@ -147,6 +147,31 @@ def test_a_mark_waits_for_what_it_is_about() -> None:
     network.settle()
     assert peers[1].engine.board.tally(secret.item_id).hearts == 1
     assert [want.item_ids for want in ahead.heard_of(Want)] == [[heart.item_id], [secret.item_id]]
+
+
+def test_a_garbled_copy_does_not_keep_a_waiting_mark_out() -> None:
+    """A mark that waits for its target is not verified yet, and its id covers neither its proof nor its ring."""
+    network, peers = small_mesh(3)
+    honest, evil = (network.add_puppet(name, peers[1]) for name in ("honest", "evil"))
+    network.disconnect(peers[0], peers[1])
+    secret = secret_item(network, peers[0], "late")
+    ring = peers[0].engine.roster.ring_at(secret.epoch)
+    body = HeartBody(target=secret.item_id, turn=0)
+    heart = signed(network, peers[2].secret, ring, Kind.HEART, secret.epoch, body)
+    ringless = Item(heart.kind, heart.epoch, heart.body, heart.tags, heart.proof, b"r" * 32)
+    for puppet, item in (
+        (evil, garbled(heart)),
+        (evil, ringless),
+        (honest, heart),
+        (evil, garbled(heart)),
+        (evil, ringless),
+        (honest, secret),
+    ):
+        puppet.say(peers[1], Announce(item_ids=[item.item_id]), Items(items=[item.encoding]))
+        network.run(0.5)
+    network.settle()
+    assert peers[1].engine.board.tally(secret.item_id).hearts == 1
+    assert honest.complaints == []
 
 
 def test_marks_on_nothing_fill_no_node() -> None:

@@ -9,7 +9,7 @@ from fakenet import EASY, MIXING, FakeNetwork, Peer, Seeded, small_mesh
 
 from rumor.crypto.membership import Purpose
 from rumor.gossip.bodies import Kind
-from rumor.gossip.drafts import Draft, MarkDraft, ReplyDraft
+from rumor.gossip.drafts import Draft, MarkDraft, ReplyDraft, RetractionDraft
 from rumor.gossip.engine import Engine
 from rumor.gossip.errors import PostRefused
 from rumor.gossip.events import Event, RelayKeyMade
@@ -109,6 +109,22 @@ def test_an_old_backup_uses_no_slot_again_keeps_the_persona_and_goes_on_with_its
     tags = [store.get(each).tags[1] for each in board.replies(nonce)]  # type: ignore[union-attr]
     assert (len(tags), len(set(tags))) == (3, 1)
     assert said - held(bob) == {heart}, "nothing else of ours gave way"
+
+
+def test_what_was_taken_back_after_the_backup_is_not_linked_any_more() -> None:
+    """The seed that the backup brings goes when friends give back the retraction, though they have no secret to go."""
+    network, peers = small_mesh(3)
+    ann, bob = peers[1], peers[2]
+    gone, stays = (say(network, ann, Draft(text=text)) for text in ("oops", "fine"))
+    backup = backup_of(ann)
+    say(network, ann, RetractionDraft(seed=ann.engine.author.seeds[gone].seed))
+    assert set(ann.engine.author.seeds) == {stays}
+    restore(network, ann, backup, [peers[0], bob])
+    assert set(ann.engine.author.seeds) == {gone, stays}
+    network.settle()
+    assert set(ann.engine.author.seeds) == set(backup.seeds) == {stays}
+    assert [key.about for key in ann.engine.whispers.keys] == [stays]
+    assert gone not in held(ann)
 
 
 def test_packets_and_relay_keys_are_not_made_again_either() -> None:

@@ -111,7 +111,7 @@ class World(FakeNetwork):
         if message[1] == Content.ITEM:
             item = Item.decode_untrusted(unpad_item(message[14:]))
             self.published_at.setdefault(item.item_id, self.now)
-        elif self.whispered_at is None and message[14:46] in self.peers["3"].engine.mixing._marks:
+        elif self.whispered_at is None and message[14:] in self.peers["3"].engine.mixing._marks:
             self.whispered_at = self.now
 
 

@@ -4,10 +4,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from fakenet import MIXING, FakeNetwork, Peer, Seeded, small_mesh
+from fakenet import MIXING, FakeNetwork, Peer, small_mesh
+from whisperers import ABOUT, SEED, SOURCE, carried, heard, pair, said
 
 from rumor.crypto import onion, whispers
-from rumor.crypto.onion import Command, Payload
+from rumor.crypto.onion import Command, Forwarded, Payload
 from rumor.gossip.drafts import Draft
 from rumor.gossip.errors import LocalError, PostRefused
 from rumor.gossip.events import LetterKept, LettersForgotten
@@ -15,10 +16,6 @@ from rumor.gossip.items import ItemId
 from rumor.gossip.letters import SealedLetter
 from rumor.gossip.suite import Real
 from rumor.gossip.whispers import KEYS_MAX, LETTERS_MAX, Whispers, takes_whispers
-
-SEED = b"s" * 32
-ABOUT = ItemId(b"a" * 32)
-SOURCE = Seeded("whispers")
 
 
 @dataclass
@@ -141,6 +138,29 @@ def test_a_whisper_that_is_not_seen_to_arrive_leaves_again_and_comes_once(mesh: 
     assert texts(author).count("hello?") == 1
 
 
+def test_a_relay_that_garbles_the_last_onion_does_not_pass_for_a_delivery(mesh: Mesh) -> None:
+    """The sender sees what begins like its innermost onion, and sends again, since nobody can open that."""
+    network, peers, secret = mesh.network, mesh.peers, mesh.secrets[0]
+    author, whisperer = peers[0], peers[2]
+    garbled: list[bytes] = []
+    for peer in peers:
+        relays = peer.engine.mixing.relays
+
+        def hold(day: int, layer: object, at: float, really: Callable[..., None] = relays.hold) -> None:
+            if isinstance(layer, Forwarded) and layer.onion in whisperer.engine.mixing._marks and not garbled:
+                garbled.append(layer.onion)
+                layer = replace(layer, onion=layer.onion[:-1] + bytes([layer.onion[-1] ^ 1]))
+            really(day, layer, at)
+
+        relays.hold = hold  # type: ignore[method-assign]
+    whisper(network, whisperer, secret, "lost on its way?")
+    until(network, lambda: garbled)
+    until(network, lambda: "lost on its way?" in texts(author))
+    until(network, lambda: not whisperer.disk.outbox)
+    for peer in peers:
+        del peer.engine.mixing.relays.hold
+
+
 def test_a_closed_gate_lets_no_whisper_out() -> None:
     """What stands before a post stands before a whisper, but for the slot; without onions there are none."""
     network, peers = small_mesh(3)
@@ -156,28 +176,6 @@ def test_a_closed_gate_lets_no_whisper_out() -> None:
 
 
 # The conversations by themselves.
-
-
-def pair() -> tuple[Whispers, Whispers, bytes]:
-    """An author, a whisperer, and the reply key."""
-    author, whisperer = Whispers(Real()), Whispers(Real())
-    author.listen(ABOUT, 10, SEED)
-    return author, whisperer, author.keys[0].public
-
-
-def carried(letter: SealedLetter) -> bytes:
-    """The innermost onion."""
-    payload = Payload(command=Command.WHISPER, content=letter.content)
-    return onion.wrap([letter.recipient], payload, SOURCE.randbytes)
-
-
-def said(speaker: Whispers, reply_key: bytes, text: str, about: ItemId = ABOUT) -> bytes:
-    row, _ = speaker.whisper(about, reply_key, text, 10, SOURCE)
-    return carried(row.body)
-
-
-def heard(listener: Whispers) -> list[str]:
-    return [letter.text for each in listener.conversations for letter in each.letters.values()]
 
 
 def test_the_same_words_twice_are_two_whispers_and_the_same_onion_is_one() -> None:
@@ -281,6 +279,20 @@ def test_strangers_push_out_strangers() -> None:
         assert len(heard(author)) <= LETTERS_MAX
     assert forgotten == 2
     assert set(heard(author)) == {"kept", "so is this", *(f"{number}" for number in range(2, LETTERS_MAX))}
+
+
+def test_whom_we_have_answered_pushes_out_nobody_else() -> None:
+    """One answer must not be enough to have all other conversations forgotten."""
+    author, friend, reply_key = pair()
+    bully = Whispers(Real())
+    for stranger, text in ((friend, "dear"), (bully, "hello")):
+        author.came(said(stranger, reply_key, text), 10)
+        author.answer(author.conversations[0], "hi", 10, SOURCE)
+    for number in range(LETTERS_MAX):
+        author.came(said(bully, reply_key, f"{number}"), 10)
+    assert len(heard(author)) == LETTERS_MAX
+    assert {"dear", "hi"} <= set(heard(author))
+    assert {f"{number}" for number in range(3, LETTERS_MAX)} <= set(heard(author))
 
 
 def test_so_many_keys_are_tried_and_the_newest_first() -> None:

@@ -1,5 +1,6 @@
 """Backups: what they keep and what not, and that a profile made of one is the same person, who says nothing twice."""
 
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -10,22 +11,28 @@ from hypothesis import strategies as st
 from nacl import pwhash
 from people import BEGAN_AT, Person, pair, town, until
 
+from rumor.crypto import archive, vault
 from rumor.crypto.membership import Purpose
 from rumor.crypto.roots import Root
 from rumor.gossip.bodies import SecretBody
 from rumor.gossip.events import OutboxAdded, RelayKeyMade, SeedKept, SlotUsed
+from rumor.gossip.genesis import Genesis, Parameters
 from rumor.gossip.items import ItemId
 from rumor.node.account import Account
 from rumor.node.backup import KEPT, BackupError, pack, restore, restore_words, root_of, save, unpack
 from rumor.node.files import write_private
 from rumor.node.ledger import Ledger
 from rumor.node.profile import HOME_VARIABLE, Profile
-from rumor.node.setup import create, opened_store, unlock
+from rumor.node.setup import check_new, create, opened_store, unlock
 from rumor.node.storage.snapshot import snapshot
 from rumor.node.storage.store import MemoryStore, Put, Store, Table, row_key
 
 LISTEN = "/ip4/127.0.0.1/tcp/14142"
 ROOT = Root(bytes(range(32)))
+GENESIS = Genesis.found("town", ROOT.member_secret.key.raw, Parameters()).encode()
+WRAPPED = vault._lock(
+    bytes(32), "one", b"s" * 16, b"n" * 24, pwhash.argon2id.OPSLIMIT_MIN, pwhash.argon2id.MEMLIMIT_MIN
+)
 
 
 @pytest.fixture
@@ -189,6 +196,55 @@ def test_files_that_are_none_get_a_sentence(tmp_path: Path, cheap: None) -> None
     assert not profile.data_folder.exists()
     with pytest.raises(BackupError, match="no profile 'ann' yet"):
         save(profile, saying("one"), file, now=1.0, replace=True)
+
+
+@st.composite
+def files(draw: st.DrawFn) -> bytes:
+    """What may be named for a backup: one that was damaged, one of nothing known, and any other file."""
+    kind = draw(st.sampled_from(["damaged", "rows", "content", "foreign"]))
+    if kind == "foreign":
+        return draw(st.binary(max_size=600))
+    tables = st.dictionaries(
+        st.sampled_from(KEPT),
+        st.dictionaries(
+            st.sampled_from([b"keys", b"genesis", b"restored", b"guard", bytes(2)]) | st.binary(max_size=66),
+            st.binary(max_size=80) | st.just(GENESIS) | st.just(bytes(5_000)),
+            max_size=4,
+        ),
+        max_size=4,
+    )
+    content = draw(st.binary(max_size=60))
+    if kind != "content":
+        rows = draw(tables) if kind == "rows" else {}
+        rows.setdefault(Table.OUTBOX, {}).clear()
+        content = pack(rows, draw(st.floats(0, 2**48)))
+    made = archive._seal(content, bytes(32), WRAPPED, b"n" * 24)
+    at = draw(st.integers(0, len(made))) if kind == "damaged" else len(made)
+    return made[:at] + draw(st.binary(max_size=3)) + made[at + 1 :]
+
+
+@settings(max_examples=60, deadline=None)
+@given(files())
+def test_whatever_file_is_named_gets_one_sentence_and_leaves_nothing(data: bytes) -> None:
+    """Unless it is a backup; then there is a profile, with keys."""
+    with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pwhash.argon2id, "OPSLIMIT_MODERATE", pwhash.argon2id.OPSLIMIT_MIN)
+        patch.setattr(pwhash.argon2id, "MEMLIMIT_MODERATE", pwhash.argon2id.MEMLIMIT_MIN)
+        patch.setattr(vault, "OPERATIONS_MAX", pwhash.argon2id.OPSLIMIT_MIN)
+        patch.setattr(vault, "MEMORY_MAX", pwhash.argon2id.MEMLIMIT_MIN)
+        profile, file = located(Path(folder)), Path(folder) / "any.bak"
+        write_private(file, data)
+        said = ""
+        try:
+            restore(profile, file, saying("one"), LISTEN, now=1.0)
+        except BackupError as error:
+            said = str(error)
+        if not said:
+            _account(profile, unlock(profile, saying("one")))
+            return
+        assert said.endswith(".")
+        assert "\n" not in said
+        check_new(profile, LISTEN)  # The next try, with another file, finds the place free.
 
 
 async def test_a_person_who_lost_the_disk_goes_on_with_an_old_backup(

@@ -1,5 +1,7 @@
 """Invitations between whole nodes: one use, one holder, the words' few tries, and honest states."""
 
+from collections.abc import Sequence
+
 import pytest
 import trio
 import trio.testing
@@ -14,7 +16,7 @@ from rumor.node.friends import FRIENDS_MAX, NAME_SIZE_MAX, FriendError
 from rumor.node.invitations import ANSWERS_MAX, REVEALS_MAX
 from rumor.node.network.memory_transport import MemoryTransport
 from rumor.node.network.transport import Connection, ConnectionLost, NodeId, Unreachable
-from rumor.node.storage.store import Table
+from rumor.node.storage.store import Change, Table
 
 MockClock = trio.testing.MockClock
 
@@ -66,6 +68,27 @@ async def test_a_join_waits_for_an_inviter_that_is_offline(autojump_clock: MockC
         assert bob.node.friends()["joining"] == []
         assert await bob.store.load(Table.INVITATIONS) == {}
         assert bob.friend("ann")["words"] == ann.friend("bob")["words"]
+
+
+async def test_a_join_while_the_node_ends(autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was written down by then is pursued when the node runs again."""
+    async with town() as place:
+        ann, bob = await place.founder("ann"), await place.add("bob")
+        uri = await uri_of(ann)
+        commit = bob.store.commit
+        with trio.CancelScope() as scope:
+
+            async def end_meanwhile(changes: Sequence[Change]) -> None:
+                monkeypatch.undo()
+                await commit(changes)
+                await bob.stop()
+                scope.cancel()
+
+            monkeypatch.setattr(bob.store, "commit", end_meanwhile)
+            await bob.node.join(uri, "ann")
+        assert scope.cancelled_caught
+        await place.restart(bob)
+        await until(lambda: bob.knows("ann"))
 
 
 async def test_an_invitation_is_the_first_takers(autojump_clock: MockClock) -> None:

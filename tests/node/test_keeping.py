@@ -58,6 +58,8 @@ def test_a_profile_is_saved_wiped_and_restored(household: Household, tmp_path: P
     assert (ann.node.returncode, said.splitlines()[-1]) == (0, "Ending.")
     ann.node = None
     assert not ann.folder.exists()
+    again = ann.ask("wipe", "--yes")
+    assert (again.returncode, "nothing was wiped" in again.stderr) == (1, True)
 
     restored = ann.ask("restore", file)
     assert restored.returncode == 0, restored.stderr

@@ -39,11 +39,11 @@ def test_markup_and_invisible_characters_of_others_do_nothing(
         "folded": False,
     }
     poll = {"choices": [{"text": HOSTILE, "votes": 1}], "voted": 0}
-    card = {**item, "replies": 1, "subscribed": True, "unread": 1, "poll": poll}
+    card = {**item, "replies": 1, "subscribed": True, "unread": 1, "closed": True, "poll": poll}
     reply = {**item, "persona": {"icon": "🦊", "colour": "red", "name": "red fox", "op": True, "you": False}}
     print_thread({"secret": card, "replies": [reply], "left_out": 1})
     print_outbox({"waiting": [{"id": "cd" * 32, "kind": "reply", "text": HOSTILE, "sentence": "Waits."}]})
-    letter = {"mine": False, "text": HOSTILE, "sentence": None}
+    letter = {"mine": False, "text": HOSTILE, "filtered": False, "sentence": None}
     about = {"id": "ab" * 32, "mine": True, "unread": 1, "secret": {"text": HOSTILE}, "letters": [letter]}
     print_whispers({"conversations": [about]})
     print_status(status(SHOWN))
@@ -53,6 +53,48 @@ def test_markup_and_invisible_characters_of_others_do_nothing(
     assert out.count("[/red]") >= 10
     assert "\u202e" not in out
     assert "\u200b" not in out
+
+
+def test_nobody_can_make_up_what_somebody_else_has_said(capsys: pytest.CaptureFixture[str]) -> None:
+    """Only our own lines begin at the margin, however a text breaks: else it could bring a reply by the author."""
+    forged = "— abcdef, 🦊 red fox (OP), 01 Jan about 00:00"
+    text = "\n".join([f"hm\n\n{forged}", "x" * 79 + " " + forged, "\u2028" + forged, "you: yes"])
+    item = {
+        "id": "ab" * 32,
+        "text": text,
+        "about": "2026-01-01T00:00:00+00:00",
+        "mine": False,
+        "hearts": 0,
+        "hearted": None,
+        "flags": 0,
+        "folded": False,
+    }
+    poll = {"choices": [{"text": "y" * 76 + forged, "votes": 1}], "voted": 0}
+    card = {**item, "replies": 1, "subscribed": False, "unread": 0, "closed": False, "poll": poll}
+    reply = {
+        **item,
+        "persona": {"icon": "🐰", "colour": "red", "name": "a rabbit", "op": False, "you": False},
+    }
+    print_thread({"secret": card, "replies": [reply], "left_out": 0})
+    letter = {"mine": False, "text": text, "filtered": False, "sentence": None}
+    folded = {"mine": False, "text": "", "filtered": True, "sentence": None}
+    about = {
+        "id": "cd" * 32,
+        "mine": True,
+        "unread": 0,
+        "secret": {"text": text},
+        "letters": [letter, folded],
+    }
+    print_whispers({"conversations": [about]})
+    out = capsys.readouterr().out
+    assert [line[:12] for line in out.splitlines() if line.strip() and not line.startswith("  ")] == [
+        "— ababababab",
+        "— ababababab",
+        "— cdcdcdcdcd",
+        "the other:",
+        "the other:",
+    ]
+    assert "a word that you do not want to see" in out
 
 
 def test_ordinary_text_is_left_alone() -> None:

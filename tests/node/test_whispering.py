@@ -119,6 +119,65 @@ async def test_unlinking_erases_what_was_whispered_to_the_author(autojump_clock:
         assert await letters(ann) == []
 
 
+async def test_a_filtered_word_folds_a_letter_and_calls_nobody(autojump_clock: MockClock) -> None:
+    """Of the other's letters, and not of one's own; who wants to see it asks for the whole."""
+    async with town() as place:
+        ann, bob, _, secret = await three(place)
+        for person in (ann, bob):
+            await asked(person, "PATCH", "/settings", filters=["spiders"])
+        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text="I like SPIDERS!")
+        await until_letters(ann, ("", "received"))
+        await until_letters(bob, ("I like SPIDERS!", "sent"))
+        found = await asked(ann, "GET", "/whispers")
+        [conversation] = found["conversations"]
+        [letter] = conversation["letters"]
+        assert (found["unread"], conversation["unread"], letter["filtered"]) == (0, 0, True)
+        [whole] = (await asked(ann, "GET", "/whispers?whole=1"))["conversations"]
+        assert (whole["letters"][0]["text"], whole["letters"][0]["filtered"]) == ("I like SPIDERS!", True)
+        await asked(ann, "PATCH", "/settings", theme="dark", filters=[])
+        assert (await asked(ann, "GET", "/whispers"))["unread"] == 1
+
+
+async def test_who_bothers_is_not_heard_any_more(autojump_clock: MockClock) -> None:
+    """Ended, the other's further letters are dropped; closed, nobody new is heard; an unlinked secret tells neither."""
+    async with town() as place:
+        ann, bob, cleo, secret = await three(place)
+        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text="boo")
+        await until_letters(ann, ("boo", "received"))
+        [conversation] = (await asked(ann, "GET", "/whispers"))["conversations"]
+        ended = await asked(ann, "PUT", f"/whispers/{conversation['id'][:6]}/ended")
+        assert ended == {"ended": conversation["id"]}
+        await asked(ann, "PUT", f"/whispers/{conversation['id'][:6]}/ended", 404)
+        await place.restart(ann)
+        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text="boo again")
+        await until_letters(bob, ("boo", "sent"), ("boo again", "sent"))
+        await asked(cleo, "POST", f"/secrets/{secret}/whispers", 201, text="hello")
+        await until_letters(ann, ("hello", "received"))
+
+        await asked(bob, "PUT", f"/secrets/{secret}/closed", 400)
+        assert await asked(ann, "PUT", f"/secrets/{secret}/closed") == {"closed": True}
+        card = (await asked(ann, "GET", f"/secrets/{secret}"))["secret"]
+        assert (card["closed"], (await asked(ann, "GET", "/whispers"))["conversations"][0]["closed"]) == (
+            True,
+            True,
+        )
+        await place.restart(ann)
+        [began] = (await asked(bob, "GET", "/whispers"))["conversations"]
+        await asked(bob, "DELETE", f"/whispers/{began['id']}")
+        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text="boo anew")
+        await until_letters(bob, ("boo anew", "sent"))
+        await asked(cleo, "POST", f"/secrets/{secret}/whispers", 201, text="hello again")
+        await until_letters(ann, ("hello", "received"), ("hello again", "received"))
+        assert on_disk(ann, b"boo") == [False]
+
+        [reply_key] = [key.public for key in ann.node.driver.engine.whispers.keys]
+        rows = [row.value for row in ann.store._rows[Table.LETTERS].values()]
+        assert sum(reply_key in row for row in rows) == 4
+        await asked(ann, "DELETE", f"/items/{secret}/link")
+        rows = [row.value for row in ann.store._rows[Table.LETTERS].values()]
+        assert sum(reply_key in row for row in rows) == 0
+
+
 async def test_a_whisper_can_be_withdrawn_until_it_leaves(autojump_clock: MockClock) -> None:
     """With its letter, and the conversation if there is no other in it."""
     async with town() as place:

@@ -144,10 +144,12 @@ def test_who_ends_in_order_leaves_no_number(profile: Profile) -> None:
 def test_it_works_in_any_state(tmp_path: Path) -> None:
     """No folder; no key; a key that is a link, whose target is not ours; a key that nobody may write."""
     profile = Profile.locate("ann", {HOME_VARIABLE: str(tmp_path)})
-    assert wipe(profile, send_signal=never)["left"] == {}
+    nothing = wipe(profile, send_signal=never)
+    assert (nothing["found"], nothing["left"]) == (False, {})
     profile.create()
     profile.database_file.write_bytes(b"no database")
-    assert wipe(profile, send_signal=never)["left"] == {}
+    some = wipe(profile, send_signal=never)
+    assert (some["found"], some["left"]) == (True, {})
     target = tmp_path / "elsewhere"
     target.write_bytes(b"not ours")
     profile.create()

@@ -13,10 +13,10 @@ from rumor.sim.spread.adaptive import ball
 from rumor.sim.spread.arrivals import arrival_times, front
 from rumor.sim.spread.compiled import compiled
 from rumor.sim.spread.contact import make_contacts
-from rumor.sim.spread.counter import Key, exponential, key_of, uniform, whole
+from rumor.sim.spread.counter import Key, derived, exponential, key_of, uniform, whole
 from rumor.sim.spread.heap import heap
 from rumor.sim.spread.runs import DELAYS, SCHEMES, SEEN, make_runs
-from rumor.sim.spread.stems import walk
+from rumor.sim.spread.stems import Walk, relay_stem, walk
 from rumor.sim.spread.trees import CONTACT, first_contacts, infect
 
 RUNS = 40_000
@@ -205,6 +205,32 @@ def test_first_contacts_are_those_of_whole_runs(graph: Graph, scheme: str) -> No
     for field in ("author", "first_friend", "on_stem"):
         assert (contacts[field] == seen[field]).all()
     assert np.allclose(contacts["first_at"], seen["first_at"], rtol=1e-4)
+
+
+@compiled
+def _walk_again(
+    starts: np.ndarray, friends: np.ndarray, seed: Key, alone: bool, room: Walk, paths: np.ndarray
+) -> None:
+    for number in range(len(paths)):
+        choices, times = derived(seed, 2 * number), derived(seed, 2 * number + 1)
+        relay_stem(starts, friends, choices, times, 0, 0.02, 0.0, 0, 0.0, alone, room)
+        for hop in range(min(room[6][0], paths.shape[1])):
+            paths[number, hop] = 1 + room[2][hop]
+
+
+def test_walks_that_are_alone_with_their_choices_are_distributed_like_others() -> None:
+    """Among five who are all friends, where stems soon come back by another edge: the same paths, equally often."""
+    edges = [(one, other) for one in range(5) for other in range(one)]
+    graph = Graph.from_edges(5, edges)
+    found = []
+    for alone in (False, True):
+        paths = np.zeros((RUNS, 6), dtype=np.int64)
+        _walk_again(graph.starts, graph.friends, key_of(3 + alone), alone, walk(), paths)
+        found.append(np.bincount(paths @ 6 ** np.arange(6), minlength=6**6))
+    table = np.array(found)
+    table = table[:, table.sum(axis=0) >= 20]
+    assert table.shape[1] > 300
+    assert stats.chi2_contingency(table).pvalue > 0.001
 
 
 def test_adaptive_diffusion_does_what_the_engine_does() -> None:

@@ -99,7 +99,7 @@ async def check_answer(response: httpx.Response) -> None:
     assert response.headers["content-type"].split(";")[0] == media_type, about
     if media_type == "application/json":
         _check(response.json(), content["schema"], about)
-    else:
+    elif "x-data" in content:
         for line in response.text.splitlines():
             if line.startswith("data: "):
                 _check(json.loads(line.removeprefix("data: ")), content["x-data"], about)

@@ -22,6 +22,7 @@ from rumor.node.clock import Clock
 from rumor.node.network.memory_transport import MemoryNetwork, MemoryTransport
 from rumor.node.network.transport import NodeId
 from rumor.node.node import Node
+from rumor.node.profile import Profile
 from rumor.node.storage.store import Change, MemoryStore, StoreFull, Table
 from rumor.node.workers import InlineWorkers, Workers
 
@@ -213,10 +214,13 @@ async def pair(place: Town) -> tuple[Person, Person]:
 
 @asynccontextmanager
 async def asking(
-    person: Person, page: Sequence[BaseRoute] = (), lock: PageLock | None = None
+    person: Person,
+    page: Sequence[BaseRoute] = (),
+    lock: PageLock | None = None,
+    profile: Profile | None = None,
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a person's API, without the guard before it; every answer is held against docs/openapi.json."""
-    transport = httpx.ASGITransport(make_app(person.node, page, lock), raise_app_exceptions=False)
+    transport = httpx.ASGITransport(make_app(person.node, page, lock, profile), raise_app_exceptions=False)
     async with httpx.AsyncClient(
         transport=transport, base_url="http://node/api", event_hooks={"response": [check_answer]}
     ) as client:

@@ -17,6 +17,7 @@ from rumor.crypto.identity import NodeSecret
 from rumor.crypto.invites import Invitation, invitation_identity
 from rumor.crypto.membership import Purpose
 from rumor.crypto.refusals import Refusal, encode_refusal
+from rumor.crypto.roots import Root
 from rumor.crypto.seeds import PostSeed
 from rumor.gossip import frames
 from rumor.gossip.bodies import (
@@ -113,6 +114,24 @@ def node() -> Vector:
         "peer_id": public.peer_id,
         "fingerprint": public.fingerprint,
     }
+
+
+def roots() -> list[Vector]:
+    """What a person writes down, and the keys that come of it."""
+    made = []
+    for raw in (digest("a root"), bytes(32)):
+        root = Root(raw)
+        made.append(
+            {
+                "root": raw.hex(),
+                "words": root.words,
+                "node_seed": root.node_secret.seed.hex(),
+                "node_key": root.node_secret.public.raw.hex(),
+                "member_secret": root.member_secret.raw.hex(),
+                "member_key": root.member_secret.key.raw.hex(),
+            }
+        )
+    return made
 
 
 def invitation() -> Vector:
@@ -425,6 +444,7 @@ def vectors() -> Vector:
         "genesis": genesis(),
         "ring": ring(),
         "node": node(),
+        "roots": roots(),
         "invitation": invitation(),
         "befriending": befriending(),
         "items": {

@@ -21,7 +21,9 @@ from rumor.node.api.page import Page
 from rumor.node.api.routes import make_app
 from rumor.node.node import Node
 from rumor.node.preferences import FILTER_SIZE_MAX, FILTERS_MAX, THEMES
+from rumor.node.profile import HOME_VARIABLE, Profile
 from rumor.node.reading import FEEDS, PREFIX_MIN
+from rumor.node.setup import create
 
 MockClock = trio.testing.MockClock
 GUIDE = (Path(__file__).resolve().parents[3] / "docs" / "api.md").read_text()
@@ -44,10 +46,11 @@ def page_and_lock() -> tuple[Page, PageLock]:
 def routes() -> set[tuple[str, str]]:
     """Methods and paths of the JSON API, as the application has them."""
     page, lock = page_and_lock()
+    profile = Profile.locate("nobody")
     node: Any = Node.__new__(Node)  # Routes are made without asking it anything.
     return {
         (method, re.sub(r":\w+\}", "}", route.path).removeprefix("/api"))
-        for route in make_app(node, page.routes, lock).routes
+        for route in make_app(node, page.routes, lock, profile).routes
         if isinstance(route, Route) and route.path.startswith("/api/")
         for method in (route.methods or set()) - {"HEAD"}
     }
@@ -140,14 +143,24 @@ def _const(reference: str) -> str:
     return str(schema["properties"]["news"]["const"])
 
 
-async def test_every_success_is_as_described(autojump_clock: MockClock) -> None:
+@pytest.fixture
+def profile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Profile:
+    """Files to keep, under a passphrase that takes no second to stretch."""
+    monkeypatch.setattr(pwhash.argon2id, "OPSLIMIT_MODERATE", pwhash.argon2id.OPSLIMIT_MIN)
+    monkeypatch.setattr(pwhash.argon2id, "MEMLIMIT_MODERATE", pwhash.argon2id.MEMLIMIT_MIN)
+    made = Profile.locate("ann", {HOME_VARIABLE: str(tmp_path)})
+    create(made, "correct horse", "/ip4/127.0.0.1/tcp/14142")
+    return made
+
+
+async def test_every_success_is_as_described(autojump_clock: MockClock, profile: Profile) -> None:
     """Nodes are asked for everything once, and one is followed meanwhile; ``asking`` compares with the file."""
     page, lock = page_and_lock()
     seen.clear()
     heard: list[str] = []
     async with town() as place, AsyncExitStack() as stack:
         ann, new = await place.founder("ann"), await place.add("new")
-        async with asking(ann, page.routes, lock) as anns, asking(new) as news:
+        async with asking(ann, page.routes, lock, profile) as anns, asking(new) as news:
 
             async def follow() -> None:
                 heard.append((await anns.get("/news", params={"count": 5})).text)
@@ -193,16 +206,22 @@ async def test_every_success_is_as_described(autojump_clock: MockClock) -> None:
             [conversation] = (await ok("GET", "/whispers"))["conversations"]
             await ok("POST", f"/whispers/{conversation['id']}", json={"text": "again"})
             await ok("PUT", f"/whispers/{conversation['id']}/read")
+            await ok("PUT", f"/whispers/{conversation['id']}/ended")
+            await ok("POST", f"/secrets/{secret}/whispers", json={"text": "once more"})
+            [conversation] = (await ok("GET", "/whispers", params={"whole": 1}))["conversations"]
             await ok("DELETE", f"/whispers/{conversation['id']}")
 
             # The outbox, and what is one's own.
             waiting = (await ok("POST", "/secrets", json={"text": "wait", "style": 3}))["id"]
+            await ok("DELETE", f"/items/{waiting}/link")
             await ok("DELETE", f"/outbox/{waiting}")
             await ok("DELETE", f"/items/{reply}")
             await ok("GET", "/outbox")
             await until(lambda: bytes.fromhex(reply) not in ann.node.driver.engine.store)
             other = (await ok("POST", "/secrets", json={"text": "other"}))["id"]
             await until(lambda: bytes.fromhex(other) in ann.node.driver.engine.store)
+            await ok("PUT", f"/secrets/{other}/closed")
+            await ok("DELETE", f"/secrets/{other}/closed")
             await ok("DELETE", f"/items/{other}/link")
             await ok("DELETE", "/links")
 
@@ -214,6 +233,11 @@ async def test_every_success_is_as_described(autojump_clock: MockClock) -> None:
             await ok("POST", "/unlock", json={"passphrase": "correct horse"})
             assert (await anns.post("/logins")).status_code == 403
             await ok("POST", "/logins", headers={"Authorization": "Bearer x"})
+
+            # Keeping.
+            await ok("GET", "/profile")
+            await ok("GET", "/export", params={"format": "json"})
+            assert (await anns.post("/backup", json={"passphrase": "correct horse"})).is_success
 
             # Friends, and what had been happening.
             friend = next(each for each in (await ok("GET", "/friends"))["friends"] if each["name"] == "bob")

@@ -24,7 +24,7 @@ from libp2p.protocol_muxer.multiselect_client import MultiselectClient
 from libp2p.protocol_muxer.multiselect_communicator import MultiselectCommunicator
 from libp2p.security.noise.transport import PROTOCOL_ID as NOISE
 from libp2p.security.noise.transport import Transport as NoiseTransport
-from libp2p.stream_muxer.exceptions import MuxedStreamError
+from libp2p.stream_muxer.exceptions import MuxedConnUnavailable, MuxedStreamError
 from libp2p.stream_muxer.yamux import yamux
 from libp2p.transport.exceptions import SecurityUpgradeFailure
 from libp2p.transport.upgrader import TransportUpgrader
@@ -333,6 +333,25 @@ async def test_an_oversized_length_ends_the_connection(bob: Libp2pTransport) -> 
         await stream.write(encode_frame(b"good") + struct.pack(">I", FRAME_SIZE_MAX + 1))
         assert await far.receive() == b"good"
         assert "frame of" in (await lost(far)).reason
+
+
+async def test_an_error_while_a_connection_ends(
+    bob: Libp2pTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What libp2p raises at the moment that a connection fails ends that one, and not the node."""
+
+    async def break_off(self: Libp2pConnection, *_: object) -> None:
+        monkeypatch.undo()
+        self.fail("it broke the protocol")
+        try:
+            await trio.sleep_forever()
+        except trio.Cancelled:
+            raise MuxedStreamError("shut down") from None
+
+    monkeypatch.setattr(Libp2pConnection, "_open_stream", break_off)
+    async with muxed_as(bob, SEEDS[0]) as muxed:
+        with pytest.raises(MuxedConnUnavailable):
+            await take_theirs(muxed)
 
 
 async def test_a_reset_is_no_goodbye(bob: Libp2pTransport) -> None:

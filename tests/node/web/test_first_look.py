@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pages import MISSING, browsing, has_chromium, open_page
-from playwright.sync_api import expect
+from playwright.sync_api import Playwright, expect
 from processes import Household
 
 pytestmark = pytest.mark.skipif(not has_chromium(), reason=MISSING)
@@ -18,12 +18,14 @@ def household(tmp_path: Path) -> Iterator[Household]:
     made.close()
 
 
-def test_from_a_locked_door_to_a_refused_post(household: Household, tmp_path: Path) -> None:
+def test_from_a_locked_door_to_a_refused_post(
+    household: Household, playwright: Playwright, tmp_path: Path
+) -> None:
     """Without a link the page is locked; with one it leads to a mesh, and says why nobody may post there yet."""
     ann = household.profile("ann")
     ann.init()
     ann.start()
-    with browsing(tmp_path / "browser") as context:
+    with browsing(playwright, tmp_path / "browser") as context:
         page = context.pages[0]
         page.goto(ann.ask("open", "--print").stdout.split("login")[0])
         expect(page.get_by_role("heading", name="This page is locked")).to_be_visible()

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from pages import MISSING, TRAVEL_MS, browsing, has_chromium, open_page
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Playwright, expect
 from processes import Household
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not has_chromium(), reason=MISSING)]
@@ -24,7 +24,7 @@ def confirm(page: Page, words: str) -> None:
     page.get_by_role("button", name="They are the same").click()
 
 
-def test_a_friendship_by_the_page_alone(household: Household, tmp_path: Path) -> None:
+def test_a_friendship_by_the_page_alone(household: Household, playwright: Playwright, tmp_path: Path) -> None:
     """One founds a mesh and invites; the other takes the link up; both compare words; one says something."""
     ann, bob = household.profile("ann"), household.profile("bob")
     for person in (ann, bob):
@@ -32,7 +32,7 @@ def test_a_friendship_by_the_page_alone(household: Household, tmp_path: Path) ->
         person.launch()
     for person in (ann, bob):
         person.wait_up()
-    with browsing(tmp_path / "browser") as context:
+    with browsing(playwright, tmp_path / "browser") as context:
         anns, bobs = open_page(context, ann), open_page(context, bob)
         bobs.set_viewport_size({"width": 390, "height": 844})
         anns.get_by_label("Its name").fill("Night owls")

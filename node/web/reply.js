@@ -1,0 +1,67 @@
+// Replies: what is said in a thread, by faces that are worth nothing in any other, and the place to say it.
+
+import { post } from "./api.js";
+import { exchange, h } from "./dom.js";
+import { fold, heart, itemMenu } from "./marks.js";
+import { about, safe } from "./text.js";
+import { writingForm } from "./writing.js";
+
+/** One reply, with the face of whoever wrote it; `away()` takes it off the page. */
+export function reply(item, away) {
+  const self = {
+    element: null,
+    update(changes) {
+      Object.assign(item, changes);
+      self.element = exchange(self.element, drawn());
+    },
+  };
+  const drawn = () => {
+    const { icon: sign, colour, name, op, you } = item.persona;
+    return h(
+      "li",
+      { class: "reply", data: { id: item.id } },
+      h("span", { class: `face face-${colour}`, "aria-hidden": "true" }, sign),
+      h(
+        "div",
+        { class: "reply-body" },
+        h(
+          "p",
+          { class: "reply-name" },
+          h("strong", {}, name),
+          op
+            ? h("abbr", { class: "badge", title: "Who wrote the secret: this cannot be faked" }, "OP")
+            : null,
+          you ? h("span", { class: "badge plain" }, "you") : null,
+          h("span", { class: "quiet" }, about(item.about)),
+          item.hidden ? h("span", { class: "badge plain" }, "hidden") : null,
+        ),
+        item.folded ? fold(item, self.update) : h("p", { class: "reply-text", dir: "auto" }, safe(item.text)),
+      ),
+      h(
+        "div",
+        { class: "reply-marks" },
+        heart(item, self.update),
+        itemMenu(item, { update: self.update, away, isReply: true }),
+      ),
+    );
+  };
+  self.element = drawn();
+  return self;
+}
+
+/** Where one replies; `sent()` is called when that has been done. */
+export function replyForm(id, sent) {
+  return writingForm({
+    key: `reply ${id}`,
+    label: "Your reply",
+    placeholder: "Say something kind",
+    button: "Reply",
+    note: h(
+      "p",
+      { class: "quiet" },
+      "Each reply here shows the same face; many in one thread tell more about you.",
+    ),
+    send: (text) => post(`/secrets/${id}/replies`, { text }),
+    sent,
+  });
+}

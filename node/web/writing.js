@@ -1,0 +1,147 @@
+// Writing: what every composer has. How much has been written, a second look before it goes, why it was refused, and
+// how one hides now.
+
+import { get } from "./api.js";
+import { confirmed } from "./dialog.js";
+import { h } from "./dom.js";
+import { secondLook } from "./glance.js";
+import { hiding } from "./hiding.js";
+import { refreshSoon, status, watch } from "./status.js";
+import { safe, sizeOf } from "./text.js";
+import { say, speak } from "./voice.js";
+
+const SIZE_MAX = 1000;
+
+const drafts = new Map(); // What was begun, by what it belongs to: in memory and nowhere else.
+
+/** "123 of 1,000 bytes", said aloud near the end only. */
+export function counter() {
+  const element = h("p", { class: "counter" });
+  const show = (size) => {
+    const left = SIZE_MAX - size;
+    element.textContent = `${size.toLocaleString("en")} of ${SIZE_MAX.toLocaleString("en")} bytes`;
+    element.classList.toggle("over", left < 0);
+    if (left < 0) speak(`${-left} bytes too long`);
+    else if (left < 100 && left % 20 === 0) speak(`${left} bytes left`);
+  };
+  return { element, show };
+}
+
+/** Whether a text may go as it is; asks the person if something in it is worth a second look. */
+export async function looksFine(text) {
+  const names = await get("/friends").then(
+    ({ friends }) => friends.map(({ name }) => name),
+    () => [],
+  );
+  const hints = secondLook(text, names);
+  if (!hints.length) return true;
+  const sentences = [
+    h(
+      "ul",
+      {},
+      hints.map((each) => h("li", {}, safe(each))),
+    ),
+    "However well a post is hidden, what it says may give you away.",
+  ];
+  return confirmed("A second look", sentences, {
+    yes: "Post it as it is",
+    no: "Change it",
+    isDoubtful: true,
+  });
+}
+
+/** Shows why something was refused, beside what was refused, which stays. */
+export function refusal(place, error) {
+  const reasons = error.obstacles?.length ? error.obstacles : [error.message];
+  place.replaceChildren(...reasons.map((each) => h("p", {}, each)));
+}
+
+/** The meter, and why one cannot post yet, for as long as it is so. */
+export function standing() {
+  const element = h("div", { class: "standing" });
+  const draw = () => {
+    const obstacles = status()?.post.obstacles ?? [];
+    element.replaceChildren(
+      hiding(),
+      ...(obstacles.length
+        ? [h("div", { class: "cannot" }, h("strong", {}, "Not yet: "), obstacles.join(" "))]
+        : []),
+    );
+  };
+  draw();
+  return { element, leave: watch(draw) };
+}
+
+/**
+ * A form for a text that is said in one place, with all that a composer has: {element, leave}.
+ *
+ * `key` names the place, for what was begun there; `note` says who can read it; `send(text)` gives it to the node, and
+ * `sent(answer)` follows once that has taken it.
+ */
+export function writingForm({
+  key,
+  label,
+  placeholder,
+  button,
+  note,
+  send,
+  sent,
+  rows = 2,
+  autofocus = false,
+}) {
+  const size = counter();
+  const hides = standing();
+  const trouble = h("div", { class: "trouble-box", role: "alert" });
+  const field = h("textarea", {
+    class: "field",
+    rows,
+    autofocus,
+    dir: "auto",
+    value: drafts.get(key) ?? "",
+    placeholder,
+    "aria-label": label,
+    autocomplete: "off",
+    // Some browsers' spelling aid sends what is typed to their makers.
+    spellcheck: "false",
+    on: {
+      input: () => {
+        drafts.set(key, field.value);
+        size.show(sizeOf(field.value));
+      },
+    },
+  });
+  const press = h("button", { type: "submit", class: "button main" }, button);
+  const submit = async (event) => {
+    event.preventDefault();
+    trouble.replaceChildren();
+    if (!field.value.trim()) return field.focus();
+    press.disabled = true;
+    try {
+      if (!(await looksFine(field.value))) return field.focus();
+      const answer = await send(field.value);
+      drafts.delete(key);
+      field.value = "";
+      size.show(0);
+      say(`In your outbox. ${answer.sentence}`);
+      refreshSoon();
+      sent(answer);
+    } catch (error) {
+      refusal(trouble, error);
+    } finally {
+      press.disabled = false;
+    }
+    return undefined;
+  };
+  size.show(sizeOf(field.value));
+  return {
+    leave: hides.leave,
+    element: h(
+      "form",
+      { class: "writing", novalidate: true, on: { submit } },
+      field,
+      trouble,
+      h("div", { class: "row spread" }, size.element, press),
+      h("div", { class: "writing-about" }, note, hides.element),
+    ),
+  };
+}
