@@ -85,9 +85,10 @@ function door(error) {
   );
 }
 
-/** What index.html has asked for ahead of us was refused, and the next to ask for the same would be given that answer. */
-function takePreloads() {
-  for (const { href } of document.querySelectorAll('link[rel="preload"]')) fetch(href).catch(() => {});
+/** Takes what index.html has asked for ahead of us: whoever asked next for the same would get that answer, however old. */
+function takePreloads(of = "/api/") {
+  for (const { href } of document.querySelectorAll(`link[rel="preload"][href^="${of}"]`))
+    fetch(href).catch(() => {});
 }
 
 async function begin() {
@@ -105,6 +106,7 @@ async function begin() {
   const around = frame(lockable ? lockNow : null);
   ends = [around.leave, stop, follow(), keepWhispers(), keepFresh()];
   start(showing(around));
+  if (document.body.dataset.section !== "new") takePreloads("/api/secrets");
 }
 
 mindMenus();

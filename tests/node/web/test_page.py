@@ -38,16 +38,25 @@ def test_what_comes_while_the_feed_is_asked_for(scene: Scene) -> None:
 
     def late(route: Route) -> None:
         answer = route.fetch()
-        page.unroute("**/api/secrets?*")
-        said = scene.client(scene.ann).send("POST", "/secrets", text="I overtake on stairs.")["id"]
-        until(lambda: said in [each["id"] for each in scene.client(scene.bob).get("/secrets")["secrets"]])
-        with page.expect_event("console", lambda message: "heard" in message.text):
-            page.evaluate("setTimeout(() => console.log('heard'), 500)")
+        scene.client(scene.ann).send("POST", "/secrets", text="I overtake on stairs.")
+        until(lambda: "I overtake" in page.locator("#spoken").inner_text())
         route.fulfill(response=answer)
 
-    page.route("**/api/secrets?*", late)
+    page.route("**/api/secrets?*", late, times=1)
     show(page, "new")
     expect(card(page, "I overtake")).to_be_visible(timeout=TRAVEL_MS)
+
+
+def test_the_feed_is_as_fresh_as_the_moment_when_it_is_opened(scene: Scene) -> None:
+    """What the browser has loaded ahead is for a page that begins with the feed, and is not shown minutes later."""
+    page = scene.bobs
+    show(page, "settings")
+    page.reload()
+    expect(page.get_by_role("heading", name="Settings")).to_be_visible()
+    said = scene.client(scene.ann).send("POST", "/secrets", text="I keep my socks on.")["id"]
+    until(lambda: said in [each["id"] for each in scene.client(scene.bob).get("/secrets")["secrets"]])
+    show(page, "new")
+    expect(card(page, "my socks")).to_be_visible()
 
 
 def test_a_heart_shows_at_once_and_counts_when_it_has_come(scene: Scene) -> None:
