@@ -133,7 +133,7 @@ def retract(context: click.Context, item: str, yes: bool, as_json: bool) -> None
 
 @click.command()
 @click.argument("item", metavar="[ID]", required=False)
-@click.option("--all", "everything", is_flag=True, help="All that you have published.")
+@click.option("--all", "everything", is_flag=True, help="All that you have published, and what waits.")
 @json_option
 @click.pass_context
 def unlink(context: click.Context, item: str | None, everything: bool, as_json: bool) -> None:
