@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from .estimators.lasting import LastingModel
 from .estimators.linked import posterior
 from .estimators.observations import Handed, SeenPacket, Setting
 from .estimators.onion_flow import OnionFlow
@@ -76,14 +77,30 @@ def authors(setting: Setting, ledger: Ledger, item_ids: Sequence[bytes]) -> list
     return [flow.author(_first_carrier(ledger, item_id)) for item_id in item_ids]
 
 
-def linked(posteriors: Sequence[Sequence[Mapping[int, float]]]) -> list[Mapping[int, float]]:
-    """What the posteriors of each group say together, if all of a group is known to be of one author."""
-    made: list[Mapping[int, float]] = []
-    for group in posteriors:
-        nodes = list(group[0])
-        together = posterior(np.array([[each[node] for node in nodes] for each in group]))
-        made.append(dict(zip(nodes, together.tolist(), strict=True)))
-    return made
+def linked(
+    setting: Setting, ledger: Ledger, groups: Sequence[Sequence[bytes]]
+) -> tuple[list[Mapping[int, float]], list[Mapping[int, float]]]:
+    """The same of groups of items that are known to be of one author each, taken together.
+
+    First as though the way of each packet were drawn anew (``estimators.linked``), then as though ways last for as long
+    as the run (``estimators.lasting``).
+    """
+    flow = OnionFlow(setting, seen_packets(ledger))
+    model = LastingModel(setting, flow.stems, flow.sightings)
+    items = list(dict.fromkeys(item_id for group in groups for item_id in group))
+    places = [flow.place(_first_carrier(ledger, item_id)) for item_id in items]
+    single, seen = flow.authors(places), flow.walks(places)
+    rows = {item_id: row for row, item_id in enumerate(items)}
+    by_product: list[Mapping[int, float]] = []
+    by_way: list[Mapping[int, float]] = []
+    for group in groups:
+        own = [rows[item_id] for item_id in group]
+        for found, together in (
+            (by_product, posterior(single[own])),
+            (by_way, model.together(seen[own][seen[own].any(axis=1)])),
+        ):
+            found.append(dict(zip(setting.honest, together.tolist(), strict=True)))
+    return by_product, by_way
 
 
 def injectors(setting: Setting, ledger: Ledger, item_ids: Sequence[bytes]) -> list[Mapping[int, float]]:

@@ -1,7 +1,7 @@
 """The report: a run's result as one JSON object."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from ..gossip.items import ItemId
@@ -156,26 +156,46 @@ def _talk_judged(run: Run, ledger: Ledger) -> dict[str, Any]:
     fields: dict[str, Any] = {}
     for saying in (Saying.REPLIES, Saying.HEARTS):
         said = [each for each in run.talk.said[saying].values() if each.published_tick is not None]
-        said.sort(key=lambda each: each.published_tick or 0)
         posteriors = evidence.authors(_setting(run, ledger), ledger, [each.item_id for each in said])
         fields[saying.value] = _sureness(judge(posteriors, [each.author for each in said]))
-        if saying is Saying.REPLIES:
-            fields["linked"] = _linked(said, posteriors)
+    if run.scenario.replies_each > 1:
+        fields |= _linked(run, ledger)
     return {"talk": fields}
 
 
-def _linked(replies: Sequence[Post], posteriors: Sequence[Mapping[int, float]]) -> dict[str, Any]:
+def _linked(run: Run, ledger: Ledger) -> dict[str, Any]:
     """The same of the first so many replies under each persona, which has as many, taken together."""
     from . import evidence
 
-    personas: dict[tuple[int, ItemId | None], list[Mapping[int, float]]] = {}
-    for reply, posterior in zip(replies, posteriors, strict=True):
-        personas.setdefault((reply.author, reply.about), []).append(posterior)
+    personas: dict[tuple[int, ItemId | None], list[Post]] = {}
+    replies = [each for each in run.talk.said[Saying.REPLIES].values() if each.published_tick is not None]
+    for reply in sorted(replies, key=lambda each: each.published_tick or 0):
+        personas.setdefault((reply.author, reply.about), []).append(reply)
+    groups = [
+        (author, [each.item_id for each in found[:count]])
+        for count in LINKED
+        for (author, _), found in personas.items()
+        if len(found) >= count
+    ]
     fields: dict[str, Any] = {}
-    for count in LINKED:
-        enough = {persona: found[:count] for persona, found in personas.items() if len(found) >= count}
-        together = evidence.linked(list(enough.values()))
-        fields[str(count)] = _sureness(judge(together, [author for author, _ in enough]))
+    for name, posteriors in zip(
+        ("linked", "lasting"),
+        evidence.linked(_setting(run, ledger), ledger, [group for _, group in groups]),
+        strict=True,
+    ):
+        judged = [
+            (author, len(group), posterior)
+            for (author, group), posterior in zip(groups, posteriors, strict=True)
+        ]
+        fields[name] = {
+            str(count): _sureness(
+                judge(
+                    [posterior for _, size, posterior in judged if size == count],
+                    [author for author, size, _ in judged if size == count],
+                )
+            )
+            for count in LINKED
+        }
     return fields
 
 

@@ -2,7 +2,8 @@
 
 ``ESTIMATORS`` has by name all that can be asked of many runs at once. To add one: a module here with a function of
 what was observed and the ground it was observed on, and an entry below. Beside them stand what is made of their
-posteriors: ``matching`` for a batch, ``linked`` for several posts of one author, ``intersection`` for who was online.
+posteriors: ``matching`` for a batch, ``linked`` and ``lasting`` for several posts of one author, ``intersection`` for
+who was online.
 
 Modules are loaded when they are asked, since most of them compile something.
 """

@@ -3,7 +3,7 @@
 Posteriors over the author of each post are multiplied and made to sum to 1. With a uniform prior that is Bayes's rule
 if what was seen of each post is independent of the others, given the author: exact for fresh delays and fresh choices.
 Where choices last, such as a guard kept for weeks or the relays of an epoch, further posts say less than this
-estimator believes, and it is too sure of itself; the calibration check shows by how much.
+estimator believes, and it is too sure of itself; the calibration check shows by how much. ``lasting`` knows of that.
 
 Cost: ``O(posts · suspects)``.
 """

@@ -149,16 +149,36 @@ class OnionFlow:
         honest = len(self._setting.honest)
         found = np.full((len(carriers), honest), 1 / honest)
         for first in range(0, len(carriers), TOGETHER):
-            rows, walks = [], []
-            for row, place in enumerate(carriers[first : first + TOGETHER], first):
-                walked = self._walk(int(place))
-                if walked is not None:
-                    window, weights = walked
-                    rows.append(row)
-                    walks.append(np.bincount(self._sightings[window], weights, minlength=2 * honest))
-            if rows:
-                found[rows] = self._stems.injectors(np.array(walks))
+            walks = self.walks(carriers[first : first + TOGETHER])
+            rows = np.flatnonzero(walks.any(axis=1))
+            if len(rows):
+                found[first + rows] = self._stems.injectors(walks[rows])
         return found
+
+    def walks(self, carriers: Sequence[int] | NDArray[np.intp]) -> Array:
+        """Of shape (carriers, columns): how the packets that may have been the author's own were first seen, by
+        ``stems.columns``; all 0 if nothing leads to any."""
+        found = np.zeros((len(carriers), 2 * len(self._setting.honest)))
+        for row, place in enumerate(carriers):
+            walked = self._walk(int(place))
+            if walked is not None:
+                window, weights = walked
+                found[row] = np.bincount(self._sightings[window], weights, minlength=found.shape[1])
+        return found
+
+    def place(self, carrier: bytes) -> int:
+        """Where the packet of this id stands, for ``authors``; −1 if it was not seen."""
+        return self._places.get(carrier, -1)
+
+    @property
+    def stems(self) -> StemModel | WideStemModel:
+        """What a packet's first sighting says of who injected it."""
+        return self._stems
+
+    @property
+    def sightings(self) -> NDArray[np.intp]:
+        """By ``stems.columns``, how each packet was first seen that is no spy's."""
+        return np.asarray(self._sightings[~self._is_ours])
 
     def first_places(self, carrier: int) -> Array:
         """By place: the weight of each packet as the author's own; all 0 if nothing leads there."""

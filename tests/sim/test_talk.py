@@ -1,6 +1,7 @@
 """Talk: who replies, hearts and whispers is drawn by the seed, arrives as posts do, and is counted alike everywhere."""
 
 import itertools
+import math
 from collections import Counter
 from typing import Any
 
@@ -9,8 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from worlds import PLAIN
 
-from rumor.sim import experiment, report
-from rumor.sim.evidence import linked
+from rumor.sim import evidence, experiment, report
 from rumor.sim.experiment import Run
 from rumor.sim.scenario import Scenario
 from rumor.sim.talk import Saying
@@ -151,8 +151,9 @@ def test_the_result_says_what_became_of_it(run: Run) -> None:
         assert judged["count"] == told[kind]["sent"]
         assert judged["p_named_ci95"][0] <= judged["p_named"] <= judged["p_named_ci95"][1]
         assert 1 / 6 < judged["expected_max_posterior"] < 0.5
-    assert told["talk"]["linked"]["1"]["count"] >= told["talk"]["linked"]["2"]["count"] > 0
-    assert told["talk"]["linked"]["5"] is None
+    for way in ("linked", "lasting"):
+        assert told["talk"][way]["1"]["count"] >= told["talk"][way]["2"]["count"] > 0
+        assert told["talk"][way]["5"] is None
 
 
 def test_without_talk_nothing_is_said_of_it() -> None:
@@ -177,12 +178,20 @@ def test_repetitions_are_equal_and_secrets_are_those_without_talk() -> None:
     assert wanted[0] == wanted[1]
 
 
-def test_linked_replies_multiply() -> None:
-    """As ``estimators.linked`` does, for each group."""
-    single: list[dict[int, float]] = [{3: 0.5, 4: 0.5, 9: 0.0}, {3: 0.0, 4: 0.5, 9: 0.5}]
-    [one, both] = linked([single[:1], single])
-    assert one == pytest.approx(single[0])
-    assert both == pytest.approx({3: 0, 4: 1, 9: 0})
+def test_replies_under_one_persona_are_taken_together(run: Run) -> None:
+    """Of one they are what is said of it alone; of more the product, or what lasting ways leave of it."""
+    setting = report._setting(run, run.ledger)
+    replies = [each.item_id for each in run.talk.said[Saying.REPLIES].values()][:3]
+    single = evidence.authors(setting, run.ledger, replies)
+    by_product, by_way = evidence.linked(setting, run.ledger, [replies[:1], replies])
+    assert by_product[0] == pytest.approx(single[0])
+    product = {node: math.prod(each[node] for each in single) for node in setting.honest}
+    total = sum(product.values())
+    assert by_product[1] == pytest.approx({node: weight / total for node, weight in product.items()})
+    for posterior in by_way:
+        assert list(posterior) == setting.honest
+        assert sum(posterior.values()) == pytest.approx(1)
+    assert max(by_way[1].values()) < max(by_product[1].values()) + 0.1
 
 
 MEANS = st.sampled_from(["0", "0.5", "2"])
