@@ -7,6 +7,8 @@ import { say, speak } from "./voice.js";
 const NONE = { conversations: [], unread: 0 };
 
 let known = NONE;
+let asked = 0;
+let answered = 0;
 const watchers = new Set();
 
 export const correspondence = () => known;
@@ -21,12 +23,14 @@ export function watchWhispers(watcher) {
 
 /** Asks anew. Without a mesh there is nothing; without an answer it stays as it was. */
 export async function refreshWhispers() {
-  try {
-    known = await get("/whispers");
-  } catch (error) {
+  const number = ++asked;
+  const answer = await get("/whispers").catch((error) => {
     if (error.status === undefined) throw error;
-    if (error.status === 409) known = NONE;
-  }
+    return error.status === 409 ? NONE : known;
+  });
+  if (number < answered) return; // A later question was answered before.
+  answered = number;
+  known = answer;
   for (const watcher of [...watchers]) watcher();
 }
 

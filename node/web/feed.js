@@ -44,6 +44,7 @@ export function feed(section) {
   let hasMore = false;
   let isLoading = false;
   let waiting = []; // Came while the top was out of sight.
+  let heardMeanwhile = null; // News since the list was asked for anew, whose answer may not know of it.
 
   const list = h("div", { class: "cards" });
   const state = h("div", { class: "feed-state" });
@@ -93,6 +94,7 @@ export function feed(section) {
     if (isLoading && !isAnew) return;
     isLoading = true;
     const number = ++asked;
+    if (isAnew) heardMeanwhile = [];
     const last = isAnew ? null : [...cards.keys()].at(-1);
     const wanted = new URLSearchParams({ order: section, count: PAGE, query });
     if (last) wanted.set("before", last);
@@ -110,6 +112,9 @@ export function feed(section) {
     hasMore = page.more;
     more.hidden = !hasMore;
     describe(page.left_out);
+    const late = heardMeanwhile ?? [];
+    heardMeanwhile = null;
+    for (const [event, data] of late) heard(event, data);
   }
 
   function describe(leftOut) {
@@ -135,6 +140,7 @@ export function feed(section) {
 
   function arrived(item) {
     if (section !== "new" || query) return;
+    if (cards.has(item.id)) return place(item);
     if (scrollY < 200) {
       place(item, true);
       state.replaceChildren();
@@ -146,6 +152,7 @@ export function feed(section) {
       fresh.hidden = false;
       speak(fresh.textContent);
     }
+    return undefined;
   }
 
   function showWaiting() {
@@ -157,6 +164,7 @@ export function feed(section) {
   }
 
   function heard(event, data) {
+    if (event !== "again" && event !== "outbox") heardMeanwhile?.push([event, data]);
     if (event === "again") load({ isAnew: true });
     else if (event === "secret") arrived(data);
     else if (event === "gone") drop(data.id);

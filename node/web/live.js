@@ -26,7 +26,8 @@ export function follow() {
   let soon;
   let mayHaveMissed = false;
   const open = () => {
-    source = new EventSource("/api/news?count=0");
+    // With the newest few, since one may come between what a view asks for at first and the beginning of this.
+    source = new EventSource("/api/news?count=5");
     for (const event of EVENTS) {
       source.addEventListener(event, ({ data }) => {
         if (event === "outbox" || event === "mesh") refreshSoon();

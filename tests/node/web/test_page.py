@@ -4,7 +4,8 @@ import re
 
 import pytest
 from pages import HOSTILE, MISSING, TRAVEL_MS, Scene, card, choose, has_chromium, say, show, too_wide
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
+from processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not has_chromium(), reason=MISSING)]
 
@@ -28,6 +29,25 @@ def test_a_conversation(scene: Scene) -> None:
     expect(answer.get_by_text("OP", exact=True)).to_be_visible(timeout=TRAVEL_MS)
     own = scene.bobs.get_by_role("listitem").filter(has_text="So do I")
     expect(own.get_by_text("you", exact=True)).to_be_visible()
+
+
+def test_what_comes_while_the_feed_is_asked_for(scene: Scene) -> None:
+    """The news of a secret may overtake an answer that does not know of it; it is shown all the same."""
+    page = scene.bobs
+    show(page, "mesh")
+
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        page.unroute("**/api/secrets?*")
+        said = scene.client(scene.ann).send("POST", "/secrets", text="I overtake on stairs.")["id"]
+        until(lambda: said in [each["id"] for each in scene.client(scene.bob).get("/secrets")["secrets"]])
+        with page.expect_event("console", lambda message: "heard" in message.text):
+            page.evaluate("setTimeout(() => console.log('heard'), 500)")
+        route.fulfill(response=answer)
+
+    page.route("**/api/secrets?*", late)
+    show(page, "new")
+    expect(card(page, "I overtake")).to_be_visible(timeout=TRAVEL_MS)
 
 
 def test_a_heart_shows_at_once_and_counts_when_it_has_come(scene: Scene) -> None:
