@@ -71,7 +71,7 @@ def make_secret(number: int, ring_size: int) -> bytes:
     text = f"Secret number {number}." + " I have never told anybody that I do not like music." * 3
     author, slot = secret_of(number // SLOTS), number % SLOTS
     tag = membership.tag(author, slot_scope(genesis.mesh_id, Purpose.POST, epoch, slot))
-    thread = thread_nonce(tag, nonce, nonce)
+    thread = thread_nonce(tag, nonce, nonce, [text])
     body = SecretBody(slot=slot, text=text, style=0, thread_nonce=thread, reply_key=nonce, retraction=nonce)
     scopes = body.scopes(genesis.mesh_id, epoch)
     proof = membership.prove(author, _RING, scopes, message_of(epoch, body))

@@ -119,11 +119,12 @@ def _unproved(kind: Kind, epoch: int, body: AdmissionBody | RelayKeyBody | Secre
 
 def _secret_body(slot: int, tag: bytes = b"") -> SecretBody:
     reply_key, retraction = secrets.token_bytes(32), secrets.token_bytes(32)
+    text = "I have never told anybody that I do not like music. " + secrets.token_hex(74)
     return SecretBody(
         slot=slot,
-        text="I have never told anybody that I do not like music. " + secrets.token_hex(74),
+        text=text,
         style=0,
-        thread_nonce=thread_nonce(tag, reply_key, retraction),
+        thread_nonce=thread_nonce(tag, reply_key, retraction, [text]),
         reply_key=reply_key,
         retraction=retraction,
     )

@@ -55,11 +55,12 @@ def secret(number: int, epoch: int) -> Item:
     """A secret as it lies on the disk of a node that has verified it; its proof is none."""
     start, reply_key, retraction = number % len(WORDS), secrets.token_bytes(32), secrets.token_bytes(32)
     tags = (b"\x02" + secrets.token_bytes(32), b"\x02" + secrets.token_bytes(32))
+    text = " ".join((*WORDS[start:], *WORDS[:start])[: 4 + number % 14]) + f" ({number})."
     body = SecretBody(
         slot=0,
-        text=" ".join((*WORDS[start:], *WORDS[:start])[: 4 + number % 14]) + f" ({number}).",
+        text=text,
         style=number % 64,
-        thread_nonce=thread_nonce(tags[0], reply_key, retraction),
+        thread_nonce=thread_nonce(tags[0], reply_key, retraction, [text]),
         reply_key=reply_key,
         retraction=retraction,
     )

@@ -125,6 +125,15 @@ class Board:
         """Whether this is a secret or a reply that is held."""
         return item_id in self.secrets or item_id in self._replied
 
+    def takes(self, mark: MarkBody) -> bool:
+        """Whether this may be marked so, and is held: a secret or a reply, or for a vote a poll.
+
+        Nothing else, least of all another mark: marks take no slot, and marks on marks would never end.
+        """
+        if isinstance(mark, VoteBody):
+            return mark.target in self._choices
+        return self.has(mark.target)
+
     def marked(self) -> Collection[ItemId]:
         """All that anybody has marked."""
         return [ItemId(target) for target in self._marks]

@@ -12,11 +12,12 @@ in docs/protocol.md.
 
 import enum
 import hashlib
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Final
 
 import msgspec
 
-from ..crypto import labels, membership
+from ..crypto import canonical, labels, membership
 from ..crypto.membership import Purpose
 from .genesis import MeshId, Parameters
 from .text import CHOICES_MAX, CHOICES_MIN, is_tidy
@@ -120,6 +121,11 @@ class SecretBody(Body, frozen=True):
     def is_sound(self) -> bool:
         return is_tidy(self.text)
 
+    @property
+    def said(self) -> list[str]:
+        """All that there is to read."""
+        return [self.text]
+
     def scopes(self, mesh_id: MeshId, epoch: int) -> list[bytes]:
         return [
             slot_scope(mesh_id, Purpose.POST, epoch, self.slot),
@@ -140,6 +146,10 @@ class PollBody(SecretBody, frozen=True):
     @property
     def is_sound(self) -> bool:
         return is_tidy(self.text, self.choices)
+
+    @property
+    def said(self) -> list[str]:
+        return [self.text, *self.choices]
 
 
 class ReplyBody(Body, frozen=True):
@@ -287,11 +297,13 @@ BODIES: Final[dict[int, type[Body]]] = {
 }
 
 
-def thread_nonce(slot_tag: bytes, reply_key: bytes, retraction: bytes) -> bytes:
-    """What names the thread of a secret: 32 bytes.
+def thread_nonce(slot_tag: bytes, reply_key: bytes, retraction: bytes, said: Sequence[str]) -> bytes:
+    """What names the thread of a secret: 32 bytes. ``said`` is its text and, of a poll, the choices.
 
     It follows from the tag that the author alone leaves in the slot. If a nonce were free, somebody could repeat
     another's: members have one persona for each nonce, so whoever spoke in both threads, or wrote the one and spoke in
-    the other, would be known again.
+    the other, would be known again. And it follows from what is said: else an author could put another secret into the
+    same slot, and what people had replied to the first would stand below the second.
     """
-    return hashlib.sha256(labels.THREAD + slot_tag + reply_key + retraction).digest()
+    encoded = canonical.encode(list(said))
+    return hashlib.sha256(labels.THREAD + slot_tag + reply_key + retraction + encoded).digest()

@@ -40,7 +40,7 @@ def check_claims(item: Item, genesis: Genesis, *, epoch: int, expired: bool) -> 
         raise RemoteError(Fault.OVER_QUOTA, "a slot outside the quota")
     secret = item.secret
     if secret is not None and secret.thread_nonce != thread_nonce(
-        item.tags[0], secret.reply_key, secret.retraction
+        item.tags[0], secret.reply_key, secret.retraction, secret.said
     ):
         raise RemoteError(Fault.MALFORMED, "a thread that is not its author's own")
     try:

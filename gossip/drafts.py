@@ -82,9 +82,9 @@ class Draft:
         seed = PostSeed(frame.seed)
         reply_key, retraction = seed.reply_secret.public.raw, seed.retraction_commitment
         slot_tag = frame.tag(slot_scope(frame.mesh_id, Purpose.POST, frame.epoch, frame.slot))
-        nonce = thread_nonce(slot_tag, reply_key, retraction)
-        text = _tidied(self.text, "A secret")
-        if self.choices:
+        text, choices = _tidied(self.text, "A secret"), self._choices() if self.choices else []
+        nonce = thread_nonce(slot_tag, reply_key, retraction, [text, *choices])
+        if choices:
             return PollBody(
                 slot=frame.slot,
                 text=text,
@@ -92,7 +92,7 @@ class Draft:
                 thread_nonce=nonce,
                 reply_key=reply_key,
                 retraction=retraction,
-                choices=self._choices(),
+                choices=choices,
             )
         return SecretBody(
             slot=frame.slot,

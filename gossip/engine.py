@@ -313,6 +313,12 @@ class Engine:
         self._settle(now)
         return in_time
 
+    def give_up(self, item_id: ItemId, now: float) -> None:
+        """Lets something of ours not leave again; it may have arrived, or be on its way."""
+        self._is_stirred = True
+        self._member.give_up(item_id)
+        self._settle(now)
+
     def unlink(self, item_ids: Iterable[ItemId], now: float) -> None:
         """Forgets what would let us go on with these as their author. Those that are not ours are passed over."""
         self._is_stirred = True

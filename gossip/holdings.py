@@ -15,11 +15,12 @@ from ..crypto.membership import Ring
 from ..crypto.seeds import commitment_of
 from .board import Board
 from .bodies import Kind
+from .errors import RemoteError
 from .events import Event, ItemAccepted, ItemRemoved, PacketKept, PacketRemoved
 from .genesis import Genesis
 from .idset import IdSet
 from .items import Item, ItemId
-from .packets import Packet
+from .packets import Content, Packet, unpad_item
 from .quota import Displaced, TagIndex
 from .relay_book import RelayBook
 from .roster import Roster
@@ -136,7 +137,7 @@ class Holdings:
         Returns what is to be made durable, or None if it was not kept: it is held already, it has expired since it
         came, or it gives way to another.
         """
-        if item.mark is not None and ItemId(item.mark.target) not in self.store:
+        if item.mark is not None and not self.board.takes(item.mark):
             return None
         if item.commitment is not None and self.board.is_retracted(item.commitment):
             self.refuse(item.item_id)
@@ -166,6 +167,9 @@ class Holdings:
 
     def keep_packet(self, packet: Packet) -> list[Event] | None:
         """Keeps a verified packet; returns as ``keep``."""
+        if self._is_taken_back(packet):
+            self.refuse(packet.item_id)
+            return None
         events = self._keep(packet)
         if events is None:
             return None
@@ -173,6 +177,16 @@ class Holdings:
         if self.store.too_large(PACKETS):
             events += self._expire(PACKETS, self.store.floor(PACKETS))
         return events
+
+    def _is_taken_back(self, packet: Packet) -> bool:
+        """Whether it carries what was taken back: whoever missed the retraction may have it still, and announce it."""
+        if packet.content is not Content.ITEM:
+            return False
+        try:
+            commitment = Item.decode_untrusted(unpad_item(packet.payload)).commitment
+        except RemoteError:
+            return False
+        return commitment is not None and self.board.is_retracted(commitment)
 
     def _keep(self, item: Item | Packet) -> list[Event] | None:
         if item.item_id in self.store or self.store.is_below_floor(item):

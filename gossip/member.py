@@ -217,7 +217,7 @@ class Member:
 
     def _turned(self, draft: MarkDraft) -> MarkDraft:
         """The mark with the turn that comes after our last one on this target. Raises ``LocalError``."""
-        if draft.target not in self._store:
+        if not self._holdings.board.has(draft.target):
             raise LocalError("There is no such item here any more.")
         last = self.own_mark(draft.kind, draft.target)
         if last is None:
@@ -250,6 +250,10 @@ class Member:
         self.note(self.author.drop(item_id))
         self.correspondence.withdrawn(item_id)
         return True
+
+    def give_up(self, item_id: ItemId) -> None:
+        """Lets something of ours not leave again."""
+        self.note(self.author.drop(item_id))
 
     # The own clock and the relay keys.
 

@@ -183,15 +183,15 @@ class Reception:
                 self._wants.done(item.item_id)
             elif self._holdings.is_displaced(item):
                 self.refuse(item.item_id)
-            elif item.mark is not None and ItemId(item.mark.target) not in self._holdings.store:
-                self._orphaned(arrival, ItemId(item.mark.target))
+            elif item.mark is not None and not self._holdings.board.takes(item.mark):
+                self._targetless(arrival, ItemId(item.mark.target))
             else:
                 self._queue(arrival, now)
 
-    def _orphaned(self, arrival: Arrival, target: ItemId) -> None:
-        """A mark on what is not here: it waits for it, unless that never comes."""
+    def _targetless(self, arrival: Arrival, target: ItemId) -> None:
+        """A mark on what is not here: it waits for it, unless that never comes, or is nothing that one marks."""
         item_id = arrival.item.item_id
-        if self._holdings.is_refused(target):
+        if target in self._holdings.store or self._holdings.is_refused(target):
             self.refuse(item_id)
             return
         self._wants.done(item_id)
@@ -203,6 +203,10 @@ class Reception:
     def target_came(self, item_id: ItemId, now: float) -> None:
         """An item is kept now; what waited for it goes on."""
         for arrival in self._orphans.pop(item_id, {}).values():
+            mark = arrival.item.mark if isinstance(arrival.item, Item) else None
+            if mark is not None and not self._holdings.board.takes(mark):
+                self.refuse(arrival.item.item_id)
+                continue
             # Of several copies only one waits for a ring.
             if arrival.item.item_id not in self.searches or self.ring_of(arrival.item) is not None:
                 self._queue(arrival, now)

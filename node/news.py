@@ -10,7 +10,8 @@ Turns what the driver says has happened into plain dictionaries, each with the k
     outbox   what waits of one's own has changed: to be asked for anew
     mesh     members have come: the status is to be asked for anew
 
-Bounded by the driver, which cuts off who falls behind.
+Of what this person does not want to see nothing comes, but what members think of it. Bounded by the driver, which cuts
+off who falls behind.
 """
 
 from collections.abc import AsyncIterator
@@ -59,11 +60,13 @@ async def news(
 
 
 def _told(reader: Reader, item: Item) -> dict[str, Any] | None:
-    """What to say of an item that has come; None for what is gone by now, or is nobody's business."""
+    """What to say of an item that has come; None for what is gone by now, is not wanted, or is nobody's business."""
     try:
         if item.mark is not None:
             target = reader.get(ItemId(item.mark.target))
             return {"news": "tally", **(reader.card(target) if target.secret else reader.reply(target))}
+        if item.commitment is None or reader.is_muted(item) or reader.is_unwanted(item):
+            return None
         if item.secret is not None:
             return {"news": "secret", **reader.card(reader.get(item.item_id))}
         if item.reply is not None:

@@ -31,6 +31,10 @@ SETTINGS_SIZE_MAX: Final = 16_384
 #: As the system has it, light, or dark.
 THEMES: Final = ("auto", "light", "dark")
 _SETTINGS: Final = b"settings"
+#: Characters that nobody sees: somebody could put one into a word to have it pass a filter.
+_UNSEEN: Final = re.compile(
+    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
+)
 
 
 class Sort(enum.IntEnum):
@@ -129,7 +133,7 @@ class Preferences:
 
 
 def _folded(text: str) -> str:
-    return unicodedata.normalize("NFKC", text).casefold()
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).casefold()
 
 
 def _compiled(filters: Collection[str]) -> re.Pattern[str] | None:

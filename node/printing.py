@@ -1,6 +1,7 @@
 """How answers of the node look on a terminal. Nothing here decides anything."""
 
 import re
+import unicodedata
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +16,23 @@ _console = Console(highlight=False, markup=False, emoji=False)
 #: Characters that change how what follows is shown: direction overrides, invisible joiners and the like.
 _INVISIBLE = re.compile("[\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff\U000e0000-\U000e007f]")
 
+#: Marks on one letter: no script has words with more than a few.
+PILE_MAX = 6
+
 
 def safe(text: str) -> str:
     """A stranger's text without what could rearrange the terminal; control characters never got this far.
 
-    Unicode's own line and paragraph separators are line feeds, so that whoever indents lines knows all of them.
+    Unicode's own line and paragraph separators are line feeds, so that whoever indents lines knows all of them. Marks
+    that pile up on one letter are cut off where they would cover the lines above.
     """
-    return _INVISIBLE.sub("", re.sub("[\u2028\u2029]", "\n", text))
+    text = _INVISIBLE.sub("", re.sub("[\u2028\u2029]", "\n", text))
+    kept, pile = [], 0
+    for each in text:
+        pile = pile + 1 if unicodedata.combining(each) else 0
+        if pile <= PILE_MAX:
+            kept.append(each)
+    return "".join(kept)
 
 
 def print_friends(answer: dict[str, Any], command: str = "rumor") -> None:

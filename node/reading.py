@@ -85,7 +85,7 @@ class Reader:
             item = self._engine.store.get(item_id)
             if item is None or item.secret is None:
                 continue
-            if order != "hidden" and self._is_unwanted(item):
+            if order != "hidden" and self.is_unwanted(item):
                 left_out += 1
                 continue
             cards.append(self.card(item))
@@ -117,10 +117,17 @@ class Reader:
         thread = self._engine.board.secrets.get(item_id, b"")
         return self._preferences.has(Sort.HIDDEN, item_id) or self._preferences.has(Sort.MUTED, thread)
 
-    def _is_unwanted(self, item: Item) -> bool:
+    def is_unwanted(self, item: Item) -> bool:
+        """Whether a secret or a reply is hidden, or has a word that is filtered."""
         body = item.body
         assert isinstance(body, SecretBody | ReplyBody)
         return self._is_hidden(item.item_id) or self._preferences.is_filtered(_text(body))
+
+    def is_muted(self, item: Item) -> bool:
+        """Whether nothing in the thread of a secret or a reply is wanted."""
+        body = item.body
+        assert isinstance(body, SecretBody | ReplyBody)
+        return self._preferences.has(Sort.MUTED, body.thread_nonce)
 
     def thread(self, item_id: ItemId, *, whole: bool = False) -> dict[str, Any]:
         """A secret with its replies, if ``whole`` also those that are hidden or filtered. Raises ``Unknown``."""
@@ -128,7 +135,7 @@ class Reader:
         if item.secret is None:
             raise Unknown(str(Unknown.__doc__))
         replies = [self.get(each) for each in self._engine.board.replies(item.secret.thread_nonce)]
-        wanted = [reply for reply in replies if whole or not self._is_unwanted(reply)]
+        wanted = [reply for reply in replies if whole or not self.is_unwanted(reply)]
         return {
             "secret": self.card(item),
             "replies": [self.reply(reply) for reply in wanted],

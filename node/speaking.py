@@ -22,7 +22,7 @@ __all__ = ["Speaker", "TooLate"]
 
 
 class TooLate(LocalError):
-    """It has left already, or there is nothing like that in your outbox."""
+    """It has left already, and may be retracted; or there is nothing like that in your outbox."""
 
 
 class Speaker:
@@ -75,11 +75,19 @@ class Speaker:
         return self._reader.card(item)
 
     async def retract(self, item_id: ItemId) -> dict[str, Any]:
-        """Takes back a secret or a reply of ours that is still linked. Raises as ``post``."""
-        kept = self._driver.engine.author.seeds.get(item_id)
-        if kept is None:
+        """Takes back a secret or a reply of ours that is still linked, or that is on its way. Raises as ``post``."""
+        engine = self._driver.engine
+        kept = engine.author.seeds.get(item_id) or engine.author.row(item_id)
+        if kept is None or not kept.seed:
             raise LocalError("Only what is yours and still linked to you can be taken back.")
-        return await self._publish(RetractionDraft(seed=kept.seed))
+        if isinstance(kept, OutboxAdded) and not self._has_left(kept):
+            raise LocalError("It has not left yet: withdraw it from your outbox, and nobody ever sees it.")
+        answer = await self._publish(RetractionDraft(seed=kept.seed))
+        if isinstance(kept, OutboxAdded):
+            # Nobody keeps it who has the retraction, so it need not leave again.
+            engine.give_up(item_id, self._clock.now())
+            await self._driver.settled()
+        return answer
 
     async def unlink(self, item_id: ItemId | None) -> dict[str, Any]:
         """Forgets what would show that we wrote this, or anything; what waits goes on its way all the same."""

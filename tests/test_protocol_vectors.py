@@ -271,9 +271,10 @@ def test_values_of_a_secret_come_from_its_seed() -> None:
 
 @pytest.mark.parametrize("name", ["secret", "poll"])
 def test_a_thread_is_its_authors(name: str) -> None:
-    """The nonce follows from the tag of the slot; the author's reply has the persona of its secret."""
+    """The nonce follows from the tag of the slot and from what is said; the author has one persona in its thread."""
     vector = VECTORS["items"][name]
     bound = [raw(vector["tags"][0]), raw(vector["reply_key"]), raw(vector["retraction"])]
+    bound.append(cbor([vector["text"], *vector.get("choices", [])]))
     assert labelled("rumor/thread/v1", *bound).hex() == vector["thread_nonce"]
     reply = VECTORS["items"]["reply"]
     assert reply["tags"][1] == VECTORS["items"]["secret"]["tags"][1]

@@ -118,7 +118,9 @@ class PageLock:
     def lock(self, session: Session | None) -> None:
         """Locks a session, or without one all of them. Raises ``NotLockable``."""
         self.check_lockable()
-        for each in self._credentials.sessions if session is None else [session]:
+        # A session that has made room for others is none any more, but may follow a stream yet.
+        everybody = {*self._credentials.sessions, *self._streams.values()}
+        for each in everybody if session is None else [session]:
             each.is_locked = True
         for stream, whose in self._streams.items():
             if whose.is_locked:

@@ -42,6 +42,13 @@ def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, End
     def item_of(request: Request) -> ItemId:
         return node.reader.find(request.path_params["item"])
 
+    def own_item_of(request: Request) -> ItemId:
+        """Perhaps it has not come back from the network yet."""
+        try:
+            return item_of(request)
+        except Unknown:
+            return node.speaker.find_waiting(request.path_params["item"])
+
     def thread_of(request: Request) -> bytes:
         body: Any = node.reader.get(item_of(request)).body
         return bytes(body.thread_nonce)
@@ -80,14 +87,10 @@ def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, End
         return mark
 
     async def retract(request: Request) -> Response:
-        return JSONResponse(await node.speaker.retract(item_of(request)), 202)
+        return JSONResponse(await node.speaker.retract(own_item_of(request)), 202)
 
     async def unlink(request: Request) -> Response:
-        try:
-            item_id = item_of(request)
-        except Unknown:
-            item_id = node.speaker.find_waiting(request.path_params["item"])
-        return JSONResponse(await node.speaker.unlink(item_id))
+        return JSONResponse(await node.speaker.unlink(own_item_of(request)))
 
     async def unlink_all(_: Request) -> Response:
         return JSONResponse(await node.speaker.unlink(None))
@@ -113,7 +116,8 @@ def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, End
     async def subscribe(request: Request) -> Response:
         """Also says that all replies so far were read."""
         nonce = thread_of(request)
-        replies = len(node.reader.thread(item_of(request))["replies"])
+        # Also those that are not shown: else they would count as unread for ever.
+        replies = len(node.reader.thread(item_of(request), whole=True)["replies"])
         await node.preferences.put(Sort.SUBSCRIBED, nonce, replies)
         return JSONResponse({})
 

@@ -123,7 +123,8 @@ def vote(context: click.Context, item: str, choice: int, as_json: bool) -> None:
 def retract(context: click.Context, item: str, yes: bool, as_json: bool) -> None:
     """Take back ID, a secret or a reply of yours.
 
-    It is to be linked to you still. It goes from every node that hears of it. Who has copied it keeps the copy.
+    It is to be linked to you still, or on its way: `rumor outbox` shows the ID then. It goes from every node that hears
+    of it. Who has copied it keeps the copy.
     """
     if not yes:
         make_sure(f"Take {item} back?")

@@ -146,12 +146,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 
 
 def read_text() -> str:
-    """Reads a secret's text from standard input. Far more than a secret may have is not read to its end."""
+    """Reads from standard input what is to be said. Far more than may be said is not read to its end."""
     if sys.stdin.isatty():
-        click.echo("Type the secret, then Ctrl-D on a line of its own.", err=True)
+        click.echo("Type what you want to say, then Ctrl-D on a line of its own.", err=True)
     data = sys.stdin.buffer.read(STDIN_SIZE_MAX + 1)
     if len(data) > STDIN_SIZE_MAX:
-        fail("That is far too long for a secret, which has at most 1,000 bytes.")
+        fail("That is far too long: what is said has at most 1,000 bytes.")
     return data.decode(errors="surrogateescape")  # The client refuses what is not UTF-8.
 
 

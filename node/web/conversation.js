@@ -1,17 +1,16 @@
 // A conversation: the letters of two who do not know each other, below the secret that brought them together.
 
-import { post, put, remove } from "./api.js";
+import { get, post, put } from "./api.js";
 import { conversation as find, refreshWhispers, watchWhispers } from "./correspondence.js";
-import { confirmed } from "./dialog.js";
 import { h, refill } from "./dom.js";
 import { icon } from "./icons.js";
+import { letter } from "./letter.js";
 import { listen } from "./live.js";
-import { menu } from "./menu.js";
+import { partings } from "./parting.js";
 import { whenHere } from "./presence.js";
 import { back, openThread } from "./router.js";
 import { swatch } from "./swatch.js";
-import { about, safe } from "./text.js";
-import { say, tried } from "./voice.js";
+import { tried } from "./voice.js";
 import { readBy } from "./whisper.js";
 import { writingForm } from "./writing.js";
 
@@ -22,8 +21,10 @@ export function conversation(id) {
   const list = h("ol", { class: "letters" });
   const place = h("div", {});
   let seen = "";
+  let seenAbove = "";
   let callOff = () => {};
   let form = null;
+  const unfolded = new Map(); // Texts of letters with a word that somebody does not want to see, and then did.
 
   function draw() {
     const known = find(id);
@@ -32,9 +33,12 @@ export function conversation(id) {
     const isFirst = !seen;
     seen = now;
     if (!known) return gone();
-    drawHead(known);
+    const above = JSON.stringify([known.secret, known.closed]);
+    // An open menu stays open while letters only move on.
+    if (above !== seenAbove) drawHead(known);
+    seenAbove = above;
     const before = list.childElementCount;
-    refill(list, known.letters.map(letter));
+    drawLetters(known);
     drawForm(known);
     if (isFirst || known.letters.length > before) {
       // Once it stands in the page; what is in sight already stays where it is.
@@ -47,7 +51,8 @@ export function conversation(id) {
     return undefined;
   }
 
-  function drawHead({ secret, mine }) {
+  function drawHead(known) {
+    const { secret, mine, closed } = known;
     refill(
       head,
       secret.text === null
@@ -79,8 +84,16 @@ export function conversation(id) {
             ? "Somebody in the mesh writes to you, the author. Neither of you learns who the other is."
             : "You write to whoever wrote this secret. Neither of you learns who the other is.",
         ),
+        closed ? h("p", { class: "quiet" }, "Nobody can begin to whisper to you about this secret.") : null,
       ),
-      menu("More to do", [{ text: "End the conversation", isDangerous: true, run: end }]),
+      partings(known, leave),
+    );
+  }
+
+  function drawLetters({ letters }) {
+    refill(
+      list,
+      letters.map((each, index) => letter(each, letters[index + 1], unfolded.get(each.id), unfold)),
     );
   }
 
@@ -113,6 +126,7 @@ export function conversation(id) {
     form?.leave();
     form = null;
     head.replaceChildren(
+      h("h1", { class: "unseen" }, "Whispers"),
       h(
         "div",
         { class: "empty" },
@@ -128,26 +142,19 @@ export function conversation(id) {
     place.replaceChildren();
   }
 
-  async function end() {
-    const sentences = [
-      "All letters of it are erased from this node, and what waits to leave does not leave.",
-      "The other keeps what has arrived. If they whisper again, that begins anew.",
-    ];
-    if (
-      !(await confirmed("End this conversation?", sentences, { yes: "End it", isDangerous: true })) ||
-      !(await tried(() => remove(`/whispers/${id}`)))
-    )
-      return;
-    stops.forEach((stop) => stop());
-    say("Ended, and erased here.");
-    refreshWhispers();
-    back();
+  async function unfold(letterId) {
+    const whole = await tried(() => get("/whispers?whole=1"));
+    const letters = whole?.conversations.find((each) => each.id === id)?.letters ?? [];
+    for (const each of letters) if (each.id === letterId) unfolded.set(letterId, each.text);
+    const known = find(id);
+    if (known) drawLetters(known);
   }
 
   const timer = setInterval(() => {
     const waits = find(id)?.letters.some(({ sentence }) => sentence);
     if (waits && !document.hidden) refreshWhispers();
   }, AGAIN_MS);
+  const leave = () => stops.forEach((stop) => stop());
   const stops = [
     watchWhispers(draw),
     listen((event) => (event === "outbox" || event === "gone") && refreshWhispers()),
@@ -167,22 +174,6 @@ export function conversation(id) {
       list,
       place,
     ),
-    leave: () => stops.forEach((stop) => stop()),
+    leave,
   };
-}
-
-function letter({ text, mine, read, about: when, sentence }, index, letters) {
-  // A time is said once for letters that share it.
-  const isLast = about(when) !== (letters[index + 1] && about(letters[index + 1].about));
-  const note = mine && sentence ? sentence : isLast ? about(when) : null;
-  const isNew = !mine && !read;
-  return h(
-    "li",
-    { class: mine ? "letter mine" : "letter" },
-    h("p", { class: "unseen" }, mine ? "You:" : "The other:"),
-    h("p", { class: "letter-text", dir: "auto" }, safe(text)),
-    note || isNew
-      ? h("p", { class: "quiet" }, note, isNew ? h("span", { class: "badge" }, "new") : null)
-      : null,
-  );
 }

@@ -37,7 +37,8 @@ export function keepWhispers() {
     await refreshWhispers();
     if (event === "again" || data.mine) return;
     const letter = conversation(data.conversation)?.letters.find(({ id }) => id === data.id);
-    if (!letter || letter.read) return;
+    // What has a word that somebody does not want to see calls nobody.
+    if (!letter || letter.read || letter.filtered) return;
     if (document.body.dataset.section === "conversation") speak("A whisper came.");
     else say("A whisper came for you.");
   });

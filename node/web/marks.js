@@ -10,7 +10,7 @@ import { menu } from "./menu.js";
 import { openConversation } from "./router.js";
 import { count } from "./text.js";
 import { say, tried } from "./voice.js";
-import { whisper } from "./whisper.js";
+import { CLOSED, OPENED, TAKE_NO_WHISPERS, TAKE_WHISPERS, whisper } from "./whisper.js";
 
 const ON = new Set(["given", "on_its_way"]);
 const MOVING = { on_its_way: "on its way", being_taken_back: "being taken back" };
@@ -155,6 +155,17 @@ export function itemMenu(item, { update, away, isReply = false }) {
         );
       },
     },
+    item.mine &&
+      !isReply &&
+      (item.closed
+        ? {
+            text: TAKE_WHISPERS,
+            run: noting(remove, `${secret}/closed`, { closed: false }, OPENED),
+          }
+        : {
+            text: TAKE_NO_WHISPERS,
+            run: noting(put, `${secret}/closed`, { closed: true }, CLOSED),
+          }),
     item.mine && { text: "Unlink from me", run: () => unlink(item, update) },
     item.mine && { text: "Take it back", isDangerous: true, run: () => retract(item, isReply) },
   ]);

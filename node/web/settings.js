@@ -71,7 +71,7 @@ export function settings(lockNow) {
       h(
         "p",
         { class: "quiet", id: "filters-note" },
-        "One word or phrase a line, whole words. What has one is left out of your feeds. Nobody else learns of it.",
+        "One word or phrase a line, whole words. What has one is left out of your feeds, and folded in whispers. Nobody else learns of it.",
       ),
       h("button", { type: "submit", class: "button main" }, "Save the words"),
     );

@@ -99,6 +99,7 @@ export function thread(id) {
       ),
     );
     head = null;
+    whispers?.leave();
     list.replaceChildren();
     title.textContent = "";
     form.element.hidden = true;
@@ -134,6 +135,7 @@ export function thread(id) {
       form.element,
     ),
     leave() {
+      answerTo = null; // What comes now comes too late.
       stop();
       callOff();
       whispers?.leave();

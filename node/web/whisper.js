@@ -9,6 +9,12 @@ import { openConversation } from "./router.js";
 import { swatch } from "./swatch.js";
 import { writingForm } from "./writing.js";
 
+// What an author can do about all whispers to a secret, and what has become of it.
+export const TAKE_NO_WHISPERS = "Take no new whispers";
+export const TAKE_WHISPERS = "Take whispers again";
+export const CLOSED = "Nobody can begin to whisper to you about this secret. Nobody is told.";
+export const OPENED = "People can whisper to you about this secret again.";
+
 /** Who can read a whisper; beside every place where one is written. */
 export const readBy = (who) =>
   h(

@@ -28,7 +28,8 @@ function row(conversation) {
     h(
       "a",
       {
-        class: newest.read ? "row-card conversation-row" : "row-card conversation-row unread",
+        class:
+          newest.read || newest.filtered ? "row-card conversation-row" : "row-card conversation-row unread",
         href: "#conversation",
         data: { key: id },
         on: { click: open },
@@ -42,7 +43,9 @@ function row(conversation) {
           "span",
           { class: "excerpt" },
           newest.mine ? h("span", { class: "quiet" }, "You: ") : null,
-          h("bdi", {}, safe(newest.text)),
+          newest.filtered
+            ? h("span", { class: "quiet" }, "Folded: it has a word that you do not want to see.")
+            : h("bdi", {}, safe(newest.text)),
         ),
         h(
           "span",

@@ -151,6 +151,19 @@ def test_what_is_taken_back_is_gone_with_all_that_was_thought_of_it(
     assert again.keep(POLL, RING) is None
 
 
+def test_a_packet_that_comes_after_the_retraction_is_not_kept_either() -> None:
+    """Whoever was away has it still, and would bring back what it carries."""
+    holdings = Holdings(GENESIS)
+    carrier = Packet(Content.ITEM, 9, 0, RING.root, b"t" * 64, pad_item(POLL.encoding))
+    onion = Packet(Content.ONION, 9, 1, RING.root, b"u" * 64, carrier.payload)
+    other = Packet(Content.ITEM, 9, 2, RING.root, b"v" * 64, pad_item(RETRACTION.encoding))
+    holdings.keep(RETRACTION, RING)
+    assert holdings.keep_packet(carrier) is None
+    assert holdings.lacking([carrier.item_id]) == []
+    assert holdings.keep_packet(onion) is not None
+    assert holdings.keep_packet(other) is not None
+
+
 def test_another_opening_takes_nothing_back() -> None:
     holdings = kept([POLL, item(RetractionBody(slot=3, opening=bytes(32)), b"slot")])
     assert POLL.item_id in holdings.store

@@ -5,7 +5,7 @@ import pytest
 from fakenet import EASY, garbled, secret_item, signed, small_mesh
 
 from rumor.gossip.board import Tally
-from rumor.gossip.bodies import HeartBody, Kind, ReplyBody
+from rumor.gossip.bodies import FlagBody, HeartBody, Kind, ReplyBody, VoteBody, thread_nonce
 from rumor.gossip.drafts import Draft, MarkDraft, ReplyDraft, RetractionDraft
 from rumor.gossip.errors import Fault, LocalError, PostRefused
 from rumor.gossip.frames import Announce, Items, Want
@@ -56,6 +56,49 @@ def test_a_nonce_cannot_be_borrowed_for_another_thread() -> None:
     network.settle()
     assert mallory.complaints == [Fault.MALFORMED]
     assert trap.item_id not in peers[1].engine.store
+
+
+def test_an_author_cannot_change_what_others_have_replied_to() -> None:
+    """Of two secrets in one slot the lower hash stays everywhere; the replies to the other must not stand below it."""
+    network, peers = small_mesh(3)
+    mallory = network.add_puppet("mallory", peers[1])
+    epoch = network.genesis.epoch_at(network.now)
+    ring = peers[1].engine.roster.ring_at(epoch)
+    first = max(
+        (secret_item(network, peers[2], f"I like puppies {number}", slot=1) for number in range(8)),
+        key=lambda item: item.precedence,
+    )
+    mallory.say(peers[1], Announce(item_ids=[first.item_id]), Items(items=[first.encoding]))
+    network.settle()
+    say(network, peers[0], ReplyDraft(thread_nonce=nonce_of(peers[0], first.item_id), text="me too"))
+
+    def changed(number: int, **also: bytes) -> Item:
+        body = msgspec.structs.replace(first.body, text=f"I eat puppies {number}", **also)
+        return signed(network, peers[2].secret, ring, Kind.SECRET, epoch, body)
+
+    second = next(item for item in map(changed, range(1_000)) if item.precedence < first.precedence)
+    bound = [
+        (number, thread_nonce(first.tags[0], *_promised(first), [f"I eat puppies {number}"]))
+        for number in range(100)
+    ]
+    third = next(
+        item
+        for item in (changed(number, thread_nonce=nonce) for number, nonce in bound)
+        if item.precedence < first.precedence
+    )
+    for item in (second, third):
+        mallory.say(peers[1], Announce(item_ids=[item.item_id]), Items(items=[item.encoding]))
+        network.settle()
+    assert mallory.complaints == [Fault.MALFORMED]
+    for peer in peers:
+        assert {first.item_id, second.item_id, third.item_id} & peer.engine.board.secrets.keys() == {
+            third.item_id
+        }
+        assert list(peer.engine.board.replies(nonce_of(peer, third.item_id))) == []
+
+
+def _promised(item: Item) -> tuple[bytes, bytes]:
+    return item.secret.reply_key, item.secret.retraction
 
 
 def test_a_heart_is_given_once_taken_back_and_given_again() -> None:
@@ -147,6 +190,41 @@ def test_a_mark_waits_for_what_it_is_about() -> None:
     network.settle()
     assert peers[1].engine.board.tally(secret.item_id).hearts == 1
     assert [want.item_ids for want in ahead.heard_of(Want)] == [[heart.item_id], [secret.item_id]]
+
+
+def test_only_secrets_and_replies_can_be_marked_and_only_polls_voted_on() -> None:
+    """Marks take no slot, so marks on marks, on records or on packets would let one member fill the mesh."""
+    network, peers = small_mesh(3)
+    mallory = network.add_puppet("mallory", peers[1])
+    secret = say(network, peers[0], Draft(text="mark me"))
+    poll = say(network, peers[0], Draft(text="or me", choices=("yes", "no")))
+    reply = say(network, peers[0], ReplyDraft(thread_nonce=nonce_of(peers[0], secret), text="or me"))
+    epoch = network.genesis.epoch_at(network.now)
+    ring = peers[1].engine.roster.ring_at(epoch)
+
+    def mark(kind, body):
+        return signed(network, peers[2].secret, ring, kind, epoch, body)
+
+    hearts = [mark(Kind.HEART, HeartBody(target=target, turn=0)) for target in (secret, poll, reply)]
+    record = next(iter(peers[1].engine.store.records())).item_id
+    packet = next(iter(peers[1].engine.store.packets))
+    wrong = [
+        mark(Kind.HEART, HeartBody(target=target, turn=0)) for target in (hearts[0].item_id, record, packet)
+    ]
+    wrong.append(mark(Kind.FLAG, FlagBody(target=wrong[0].item_id, turn=0)))
+    wrong += [
+        mark(Kind.VOTE, VoteBody(target=target, turn=0, choice=0)) for target in (secret, reply, record)
+    ]
+    vote = mark(Kind.VOTE, VoteBody(target=poll, turn=0, choice=1))
+    # The first before what they are about is here, so that they wait for it.
+    for item in (*wrong[:1], *hearts, vote, *wrong[1:]):
+        mallory.say(peers[1], Announce(item_ids=[item.item_id]), Items(items=[item.encoding]))
+        network.run(0.2)
+    network.settle()
+    for peer in peers:
+        assert all(item.item_id in peer.engine.store for item in (*hearts, vote))
+        assert not any(item.item_id in peer.engine.store for item in wrong)
+    assert mallory.complaints == []
 
 
 def test_a_garbled_copy_does_not_keep_a_waiting_mark_out() -> None:

@@ -124,6 +124,8 @@ def test_two_people_befriend_post_read_and_end(household: Household) -> None:
     assert "UTF-8" in failed(ann, 1, "post", stdin=b"\xff\xfe")
     assert "too long" in failed(ann, 1, "post", stdin=b"x" * 100_000)
 
+    talk(ann, bob)
+
     assert bob.end(signal.SIGINT)[0] == 0
     _, said = follower.communicate(timeout=30)
     assert follower.returncode == 3
@@ -132,6 +134,55 @@ def test_two_people_befriend_post_read_and_end(household: Household) -> None:
     code, said = ann.end(signal.SIGTERM)
     assert (code, "Traceback" in said) == (0, False)
     assert not (ann.folder / "token").exists()
+
+
+def talk(ann: Profile, bob: Profile) -> None:
+    """What can be done about secrets, as a script would: each answer is JSON, each refusal a sentence and a status."""
+    secret = str(json_lines(ann, "feed")[0]["id"])[:10]
+    poll = ann.json("poll", "tea?", "yes", "no")["id"]
+    assert "2 to 6 choices" in failed(ann, 1, "poll", "tea?", "yes")
+    until(lambda: len(json_lines(bob, "feed")) == 2)
+    assert bob.json("reply", secret, "hm")["state"] == "queued"
+    assert bob.json("heart", secret)["hearted"] in {"on_its_way", "given"}
+    assert bob.json("flag", secret)["flagged"] in {"on_its_way", "given"}
+    assert bob.json("vote", poll, "2")["poll"]["voted"] == 1
+    assert "no such choice" in failed(bob, 1, "vote", poll, "3")
+    assert "no poll" in failed(bob, 1, "vote", secret, "1")
+    assert "is no id" in failed(bob, 2, "heart", "x")
+    assert "too short" in failed(bob, 1, "heart", "abc")
+    assert "nothing like that" in failed(bob, 1, "reply", "abcdef", "x")
+    assert bob.json("whisper", secret, "psst")["state"] == "queued"
+    assert "yours" in failed(ann, 1, "whisper", secret, "psst")
+    until(lambda: ann.json("whispers")["unread"] == 1)
+    [conversation] = ann.json("whispers")["conversations"]
+    assert ann.json("answer", conversation["id"][:6], "yes?")["conversation"] == conversation["id"]
+    assert ann.json("whispers", "--close", secret)["conversations"][0]["closed"]
+    ended = ann.ask("whispers", "--end", conversation["id"], "--reopen", secret)
+    assert (ended.stdout, ended.stderr.count("\n")) == ("There are no whispers here.\n", 2)
+    for command in ("subscribe", "mute", "hide"):
+        assert bob.json(command, secret) == bob.json(command, secret, "--undo") == {}
+    assert bob.json("filters", "TEA")["filters"] == ["tea"]
+    assert bob.json("filters", "--clear")["filters"] == []
+    until(lambda: len(ann.json("thread", secret)["replies"]) == 1)
+    [reply] = ann.json("thread", secret)["replies"]
+    assert "--yes" in failed(bob, 2, "retract", reply["id"])
+    assert "yours" in failed(ann, 1, "retract", reply["id"], "--yes")
+    assert bob.json("retract", reply["id"], "--yes")["state"] == "queued"
+    until(lambda: ann.json("thread", secret)["replies"] == [])
+    assert ann.json("unlink", secret) == {"unlinked": 1}
+    assert "not linked" in ann.ask("unlink", secret).stdout
+    until(lambda: bob.json("outbox")["waiting"] == [])
+    assert "left already" in failed(bob, 1, "outbox", "--withdraw", "ab")
+    assert "http://127.0.0.1:" in bob.json("open")["link"]
+    assert "--yes" in failed(ann, 2, "friends", "remove", "Bob / [b] ?#")
+
+
+def test_every_command_that_prints_data_prints_json_if_told() -> None:
+    """But for the node itself, which prints none."""
+    ours = {name: command for name, command in main.commands.items() if name != "run"}
+    assert len(ours) > 30
+    for name, command in ours.items():
+        assert any("--json" in option.opts for option in command.params), name
 
 
 def json_lines(profile: Profile, *arguments: str) -> list[dict[str, object]]:

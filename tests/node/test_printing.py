@@ -103,6 +103,13 @@ def test_ordinary_text_is_left_alone() -> None:
         assert safe(text).replace("\u200d", "") == text.replace("\u200d", "")
 
 
+def test_marks_do_not_pile_up() -> None:
+    """They would cover what others have said above; words of scripts that need a few stay whole."""
+    assert safe("a" + "\u0301" * 1_000 + "b" + "\u0301") == "a" + "\u0301" * 6 + "b\u0301"
+    for text in ("Việt Nam", "שָׁלוֹם", "क्षत्रिय", "ภาษาไทย", "e\u0301\u0323"):
+        assert safe(text) == text
+
+
 def test_an_open_invitation_is_shown_and_the_next_step_names_the_profile(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -94,6 +94,7 @@ async def lived() -> tuple[dict[str, bytes], list[Sequence[Change]], int, list[b
 
         author = ann.node.driver.engine.author
         seeds = [*(kept.seed for kept in author.seeds.values())]
+        await asked(ann, "PUT", f"/secrets/{waiting}/closed")
         row = author.row(ItemId(bytes.fromhex(waiting)))
         assert row is not None
         seeds.append(row.seed)

@@ -369,7 +369,7 @@ def secret_item(
     assert ring is not None
     key, retraction = text.encode().ljust(32, b".")[:32], b"t" * 32
     tag = membership.tag(author.secret, slot_scope(network.genesis.mesh_id, Purpose.POST, epoch, slot))
-    nonce = thread_nonce(tag, key, retraction)
+    nonce = thread_nonce(tag, key, retraction, [text])
     body = SecretBody(slot=slot, text=text, style=0, thread_nonce=nonce, reply_key=key, retraction=retraction)
     return signed(network, author.secret, ring, Kind.SECRET, epoch, body)
 

@@ -74,7 +74,7 @@ RING = Ring(KEYS[:3])
 
 def _secret(slot: int) -> Item:
     tag = membership.tag(SECRETS[1], slot_scope(GENESIS.mesh_id, Purpose.POST, EPOCH, slot))
-    nonce = thread_nonce(tag, b"k" * 32, b"r" * 32)
+    nonce = thread_nonce(tag, b"k" * 32, b"r" * 32, ["x"])
     body = SecretBody(
         slot=slot, text="x", style=0, thread_nonce=nonce, reply_key=b"k" * 32, retraction=b"r" * 32
     )

@@ -185,17 +185,17 @@ def _proved(body: Body, entropy: bytes) -> Item:
     return Item(body.kind, EPOCH, body, tuple(membership.tags_in(proof, len(scopes))), proof, RING.root)
 
 
-def _secret_fields(slot: int, seed: PostSeed) -> dict[str, Any]:
+def _secret_fields(slot: int, seed: PostSeed, *said: str) -> dict[str, Any]:
     reply_key, retraction = seed.reply_secret.public.raw, seed.retraction_commitment
     tag = membership.tag(MEMBERS[1], slot_scope(MESH_ID, Purpose.POST, EPOCH, slot))
-    nonce = thread_nonce(tag, reply_key, retraction)
+    nonce = thread_nonce(tag, reply_key, retraction, said)
     return {"slot": slot, "thread_nonce": nonce, "reply_key": reply_key, "retraction": retraction}
 
 
 def secret_item() -> tuple[Item, Vector]:
     seed = PostSeed(digest("seed of the secret"))
     text = "I never liked the café.\nNobody knows."
-    body = SecretBody(text=text, style=7, **_secret_fields(2, seed))
+    body = SecretBody(text=text, style=7, **_secret_fields(2, seed, text))
     entropy = digest("entropy of the secret")
     item = _proved(body, entropy)
     return item, {
@@ -211,6 +211,7 @@ def conversation(secret: Item) -> dict[str, Vector]:
     """A poll, and what is said about the secret."""
     assert secret.secret is not None
     seed = PostSeed(digest("seed of the poll"))
+    question, choices = "Tea or coffee?", ["Tea", "Coffee"]
     bodies: dict[str, Body] = {
         "reply": ReplyBody(
             slot=3,
@@ -219,7 +220,10 @@ def conversation(secret: Item) -> dict[str, Vector]:
             retraction=PostSeed(digest("seed of the reply")).retraction_commitment,
         ),
         "poll": PollBody(
-            text="Tea or coffee?", style=0, choices=["Tea", "Coffee"], **_secret_fields(1, seed)
+            text=question,
+            style=0,
+            choices=choices,
+            **_secret_fields(1, seed, question, *choices),
         ),
         "heart": HeartBody(target=secret.item_id, turn=0),
         "flag": FlagBody(target=secret.item_id, turn=1),

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from rumor.crypto import vault
-from rumor.node.api.credentials import Credentials
+from rumor.node.api.credentials import SESSION_COUNT_MAX, Credentials
 from rumor.node.api.guard import Guard, hosts_of
 from rumor.node.api.locking import PageLock, lock_routes
 from rumor.node.api.routes import make_app
@@ -128,6 +128,19 @@ async def test_each_browser_is_locked_by_itself_and_the_command_line_never(place
         # Its passphrase is not asked for, and what it says unlocks nobody.
         await command_line.post("/api/unlock", json={"passphrase": "x"})
         assert (await one.get("/api/secrets")).status_code == 423
+
+
+async def test_a_stream_of_a_session_that_made_room_is_locked_with_all(place: Place) -> None:
+    """Whoever logs in eight times more must not leave the first one listening behind a locked page."""
+    place.credentials.redeem_untrusted(place.credentials.new_login(0.0), 0.0)
+    [first] = place.credentials.sessions
+    with place.lock.stream(first) as stream:
+        for _ in range(SESSION_COUNT_MAX):
+            place.credentials.redeem_untrusted(place.credentials.new_login(0.0), 0.0)
+        assert first not in place.credentials.sessions
+        place.lock.lock(None)
+        assert stream.cancel_called
+        assert first.is_locked
 
 
 async def test_zero_minutes_are_never(place: Place) -> None:

@@ -121,6 +121,34 @@ async def test_a_secret_is_retracted_only_by_its_author_and_only_while_linked(
         assert (await bobs.get(f"/secrets/{second}")).status_code == 404
 
 
+async def test_what_is_on_its_way_can_be_taken_back(autojump_clock: MockClock) -> None:
+    """It does not leave again, and whoever gets it drops it; what has not left is withdrawn instead."""
+    async with talking() as (ann, _, bob, bobs):
+        engine = bob.node.driver.engine
+        await until(lambda: engine.mixing._tick_at is not None)
+        engine.mixing._tick_at += 1_000.0
+        waiting = (await bobs.post("/secrets", json={"text": "on second thought"})).json()["id"]
+        refused = await bobs.delete(f"/items/{waiting}")
+        assert (refused.status_code, "withdraw it" in refused.json()["error"]) == (400, True)
+        await bobs.delete(f"/outbox/{waiting}")
+
+        left = (await bobs.post("/secrets", json={"text": "oops"})).json()["id"]
+        item_id = bytes.fromhex(left)
+        await until(lambda: item_id in engine.mixing.outbox)
+        # It has left, and nobody knows what became of it.
+        engine.mixing.outbox[item_id].sent_count = 4
+        item = engine.mixing.outbox[item_id].item
+        assert "may be retracted" in (await bobs.delete(f"/outbox/{left}")).json()["error"]
+        assert (await bobs.delete(f"/items/{left[:8]}")).status_code == 202
+        [row] = (await bobs.get("/outbox")).json()["waiting"]
+        assert row["kind"] == "retraction"
+        engine.mixing._tick_at = 0.0
+        bob.node.driver._touched()
+        await until(lambda: ann.node.driver.engine.board.is_retracted(item.commitment))
+        assert ann.node.driver.engine._holdings.is_displaced(item)
+        assert (await bobs.delete(f"/items/{left}")).status_code == 404
+
+
 async def test_what_one_does_not_want_to_see_is_left_out_here_and_nowhere_else(
     autojump_clock: MockClock,
 ) -> None:
@@ -145,6 +173,9 @@ async def test_what_one_does_not_want_to_see_is_left_out_here_and_nowhere_else(
         again = Preferences(bob.store)
         await again.load()
         assert again.is_filtered("no spiders, please")
+        for hidden in ("\u200b", "\u2060", "\u00ad", "\ufe0f", "\u202e"):
+            assert again.is_filtered(f"no Spi{hidden}ders{hidden}, please")
+        assert not again.is_filtered("no spidersilk")
         assert again.has(Sort.HIDDEN, bytes.fromhex(ids["cats"]))
         assert len(again.all(Sort.MUTED)) == 1
 
@@ -158,6 +189,9 @@ async def test_subscribed_threads_count_what_is_unread(autojump_clock: MockClock
         await until(lambda: len(board.replies(board.secrets[bytes.fromhex(secret_id)])) == 1)
         subscribed = (await bobs.get("/secrets", params={"order": "subscribed"})).json()["secrets"]
         assert [(secret["id"], secret["unread"]) for secret in subscribed] == [(secret_id, 1)]
+        await bobs.put(f"/secrets/{secret_id}/subscribed", json={})
+        assert (await card(bobs, secret_id))["unread"] == 0
+        await bobs.patch("/settings", json={"filters": ["thing"]})
         await bobs.put(f"/secrets/{secret_id}/subscribed", json={})
         assert (await card(bobs, secret_id))["unread"] == 0
         await bobs.delete(f"/secrets/{secret_id}/subscribed")
@@ -196,6 +230,32 @@ async def test_news_tells_of_all_that_happens(autojump_clock: MockClock) -> None
             nursery.cancel_scope.cancel()
         [tally] = [each for each in heard if each["news"] == "tally"]
         assert (tally["id"], tally["hearts"]) == (secret_id, 1)
+
+
+async def test_news_tell_nothing_of_what_is_not_wanted(autojump_clock: MockClock) -> None:
+    """Else a page or a terminal that follows would show what its filters keep from it."""
+    async with talking() as (ann, anns, bob, bobs):
+        muted = await secret_of(anns, ann, bob, text="dogs")
+        await bobs.put(f"/secrets/{muted}/muted", json={})
+        await bobs.patch("/settings", json={"filters": ["spiders"]})
+        heard: list[dict[str, Any]] = []
+
+        async def listen() -> None:
+            async for each in bob.node.news(count=0, waiting_max=100):
+                heard.append(each)  # noqa: PERF401  # as they come
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(listen)
+            await trio.testing.wait_all_tasks_blocked()
+            for text in ("about spiders", "rain"):
+                thread = await secret_of(anns, ann, bob, text=text)
+            await anns.post(f"/secrets/{muted}/replies", json={"text": "more dogs"})
+            await anns.post(f"/secrets/{thread}/replies", json={"text": "more spiders"})
+            await bob.until_reads("more dogs", "more spiders")
+            await anns.post(f"/secrets/{thread}/replies", json={"text": "the last"})
+            await until(lambda: any(each.get("text") == "the last" for each in heard))
+            nursery.cancel_scope.cancel()
+        assert [each["text"] for each in heard if "text" in each] == ["rain", "the last"]
 
 
 @pytest.mark.parametrize(

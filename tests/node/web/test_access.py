@@ -78,13 +78,13 @@ def violations(page: Page) -> list[Any]:
 def talked(stage: Scene) -> Scene:
     """A secret with a reply and a conversation, so that there is something to look at."""
     ann, bob = stage.client(stage.ann), stage.client(stage.bob)
-    secret = ann.send("POST", "/secrets", text="I read the last page first.", style=12)["id"]
+    secret = ann.send("POST", "/secrets", text="I keep every ticket stub.", style=12)["id"]
     until(lambda: secret in [each["id"] for each in bob.get("/secrets")["secrets"]])
-    bob.send("POST", f"/secrets/{secret}/replies", text="So do I, always.")
-    bob.send("POST", f"/secrets/{secret}/whispers", text="Which book?")
+    bob.send("POST", f"/secrets/{secret}/replies", text="In a box, I hope.")
+    bob.send("POST", f"/secrets/{secret}/whispers", text="Which is the oldest?")
     until(lambda: ann.get("/whispers")["unread"] and ann.get(f"/secrets/{secret}")["replies"])
     conversation = ann.get("/whispers")["conversations"][0]["id"]
-    ann.send("POST", f"/whispers/{conversation}", text="The one with the whale.")
+    ann.send("POST", f"/whispers/{conversation}", text="A tram, in the rain.")
     return stage
 
 
@@ -106,10 +106,10 @@ def test_axe_finds_nothing(talked: Scene, scene: Scene, scheme: Any, width: int)
         page.wait_for_timeout(200)
         check(view)
     show(page, "whispers")
-    page.get_by_role("main").get_by_role("link").filter(has_text="last page").click()
+    page.get_by_role("main").get_by_role("link").filter(has_text="ticket stub").click()
     expect(page.get_by_label("Your answer")).to_be_visible()
     check("a conversation")
-    open_thread(page, "last page")
+    open_thread(page, "ticket stub")
     check("a thread")
     page.get_by_role("button", name="Back").click()
     page.get_by_role("button", name="Write").click()

@@ -16,14 +16,25 @@ from pages import (
     show,
     too_wide,
 )
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not has_chromium(), reason=MISSING)]
 
 
-def badge(page: Page) -> str:
-    """The number beside the section of whispers."""
-    return page.get_by_role("navigation", name="Sections").get_by_role("link", name="Whispers").inner_text()
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_whispered(stage: Scene) -> None:
+    """What other tests have whispered is not counted here."""
+    for person in (stage.ann, stage.bob):
+        client = stage.client(person)
+        for each in client.get("/whispers")["conversations"]:
+            client.send("DELETE", f"/whispers/{each['id']}")
+    for page in (stage.anns, stage.bobs):
+        page.reload()
+
+
+def section(page: Page) -> Locator:
+    """The link to the whispers, with a number if any are unread."""
+    return page.get_by_role("navigation", name="Sections").get_by_role("link", name="Whispers")
 
 
 def whisper_from_card(page: Page, secret: str, text: str) -> None:
@@ -51,7 +62,7 @@ def test_a_whisper_and_its_answer(scene: Scene) -> None:
     expect(row).to_contain_text("1 new", timeout=TRAVEL_MS)
     expect(row).to_contain_text("About your secret")
     expect(row).to_contain_text("Which song?")
-    assert "1" in badge(scene.anns)
+    expect(section(scene.anns)).to_contain_text("1")
 
     row.click()
     letter = scene.anns.get_by_role("listitem").filter(has_text="Which song?")
@@ -59,7 +70,7 @@ def test_a_whisper_and_its_answer(scene: Scene) -> None:
     assert scene.anns.url.endswith("#conversation"), "an address tells who whispers"
     scene.anns.keyboard.press("Shift")  # Somebody is there to see it.
     expect(letter.get_by_text("new", exact=True)).to_have_count(0)
-    assert "1" not in badge(scene.anns)
+    expect(section(scene.anns)).not_to_contain_text("1")
     scene.anns.get_by_label("Your answer").fill("The one about the sea.")
     scene.anns.get_by_role("button", name="Whisper", exact=True).click()
     own = scene.anns.get_by_role("listitem").filter(has_text="about the sea")
@@ -113,6 +124,40 @@ def test_a_hostile_whisper(scene: Scene) -> None:
     assert letter.locator("img, script").count() == 0
     assert "owned" not in page.title()
     assert too_wide(page) == []
+
+
+def test_a_letter_with_a_word_that_nobody_wants_to_see(scene: Scene) -> None:
+    """It is folded and calls nobody, and can be looked at all the same."""
+    page = scene.anns
+    scene.client(scene.ann).send("PATCH", "/settings", filters=["marzipan"])
+    conversation = scene.client(scene.bob).get("/whispers")["conversations"][0]["id"]
+    enter(page, "plastic")
+    scene.client(scene.bob).send("POST", f"/whispers/{conversation}", text="I would trade it for marzipan.")
+    letter = page.get_by_role("listitem").filter(has_text="a word that you do not want to see")
+    expect(letter).to_be_visible(timeout=TRAVEL_MS)
+    assert "marzipan" not in page.content()
+    expect(section(page)).not_to_contain_text("1")
+    letter.get_by_role("button", name="Show anyway").click()
+    expect(page.get_by_text("trade it for marzipan")).to_be_visible()
+    show(page, "whispers")
+    expect(page.get_by_text("Folded: it has a word")).to_be_visible()
+    scene.client(scene.ann).send("PATCH", "/settings", filters=[])
+
+
+def test_an_author_takes_no_new_whispers(scene: Scene) -> None:
+    """From the card or the conversation, and back; it is said in both."""
+    page = scene.anns
+    enter(page, "plastic")
+    main = page.get_by_role("main")
+    choose(main, "Take no new whispers")
+    expect(main.get_by_text("Nobody can begin to whisper to you about this secret.")).to_be_visible()
+    show(page, "new")
+    choose(card(page, "plastic"), "Take whispers again")
+    enter(page, "plastic")
+    expect(main.get_by_text("Nobody can begin")).to_have_count(0)
+    main.get_by_label("More to do").click()
+    expect(page.get_by_role("button", name="Erase the letters")).to_be_visible()
+    page.keyboard.press("Escape")
 
 
 def test_ending_a_conversation(scene: Scene) -> None:
