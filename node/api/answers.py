@@ -132,7 +132,7 @@ def describe_face(engine: Engine, said: int, now: float) -> dict[str, Any]:
     if said >= WARNED_FROM and meter["by_spies"]:
         first = measure(engine.genesis.parameters, meter["members"], SPIES[0])
         warning = (
-            f"You have spoken {said} times in this thread under one face, and spies can take it all together. Once more, "
+            f"You have spoken {said} times in this thread under one face, and spies can take it together. Once more, "
             f"and you hide as among about {first.set_of(said + 1)} members; who speaks once, among {first.set_size}."
         )
     return {"said": said, "warning": warning}
