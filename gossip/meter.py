@@ -20,6 +20,9 @@ __all__ = ["SPIES", "Meter", "measure"]
 
 #: Shares of spies that are told of; each was measured.
 SPIES: Final = (0.1, 0.2)
+#: After so many further items under one face spies are twice as sure, and so on in proportion: of fifty members the
+#: simulator finds a little less, of larger circles a little more (docs/simulator.md, *Talk*).
+LINKED_DOUBLING: Final = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +41,11 @@ class Meter:
     @property
     def set_size(self) -> int:
         """As many equally likely suspects would be named as seldom."""
-        return max(1, round(1 / self.named))
+        return self.set_of(1)
+
+    def set_of(self, linked: int) -> int:
+        """The same of the author of so many items that are known to be of one, as what is said under one face."""
+        return max(1, round(1 / (self.named * (1 + (linked - 1) / LINKED_DOUBLING))))
 
 
 def measure(parameters: Parameters, members: int, spies: float) -> Meter:

@@ -142,6 +142,17 @@ class Reader:
             "left_out": len(replies) - len(wanted),
         }
 
+    def said(self, item_id: ItemId) -> int:
+        """How much we have said under our face in the thread of this, as far as it is linked to us; also what waits."""
+        body, author, board = self.get(item_id).body, self._engine.author, self._engine.board
+        assert isinstance(body, SecretBody | ReplyBody)
+        nonce = body.thread_nonce
+        there = board.said_by(nonce, author.tag(self._scope(nonce))) if author.key is not None else ()
+        waiting = (row.body for row in author.outbox if isinstance(row.body, ReplyBody))
+        return sum(each in author.seeds for each in there) + sum(
+            each.thread_nonce == nonce for each in waiting
+        )
+
     # Single things.
 
     def get(self, item_id: ItemId) -> Item:
@@ -271,8 +282,12 @@ class Reader:
         author, board = self._engine.author, self._engine.board
         if author.key is None:
             return False
-        own = author.tag(scope(self._engine.genesis.mesh_id, Purpose.THREAD, thread_nonce))
-        return tag == own and any(each in author.seeds for each in board.said_by(thread_nonce, tag))
+        return tag == author.tag(self._scope(thread_nonce)) and any(
+            each in author.seeds for each in board.said_by(thread_nonce, tag)
+        )
+
+    def _scope(self, thread_nonce: bytes) -> bytes:
+        return scope(self._engine.genesis.mesh_id, Purpose.THREAD, thread_nonce)
 
     def _secret(self, item_id: ItemId) -> SecretBody | None:
         item = self._engine.store.get(item_id)

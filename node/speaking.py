@@ -13,6 +13,7 @@ from ..gossip.errors import LocalError
 from ..gossip.events import OutboxAdded
 from ..gossip.items import ItemId
 from ..gossip.letters import SealedLetter
+from .api.answers import describe_face
 from .api.mixing import describe_queued, describe_waiting
 from .clock import Clock
 from .driver import Driver
@@ -41,7 +42,12 @@ class Speaker:
         """Answers in the thread of a secret or of another reply. Raises as ``post``, and ``Unknown``."""
         body = self._reader.get(item_id).body
         assert isinstance(body, SecretBody | ReplyBody)
-        return await self._publish(ReplyDraft(thread_nonce=body.thread_nonce, text=text))
+        queued = await self._publish(ReplyDraft(thread_nonce=body.thread_nonce, text=text))
+        return {**queued, "face": self.face(item_id)}
+
+    def face(self, item_id: ItemId) -> dict[str, Any]:
+        """What has been said under one's face in a thread, and what one more costs. Raises ``Unknown``."""
+        return describe_face(self._driver.engine, self._reader.said(item_id), self._clock.now())
 
     async def mark(self, kind: Kind, item_id: ItemId, *, on: bool) -> dict[str, Any]:
         """Gives a heart or a flag, or takes it back; one that has not left yet just stays here.

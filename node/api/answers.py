@@ -14,8 +14,17 @@ from ..friends import Friendship, Stage
 from ..network.connections import PeerState
 from .mixing import describe_outbox
 
-__all__ = ["describe_friend", "describe_mesh", "describe_meter", "describe_pending", "describe_posting"]
+__all__ = [
+    "describe_face",
+    "describe_friend",
+    "describe_mesh",
+    "describe_meter",
+    "describe_pending",
+    "describe_posting",
+]
 
+#: Who has said so much under one face is told what one more costs: about half of what there was to hide in.
+WARNED_FROM: Final = 3
 
 #: In smaller circles nothing was measured, and there is next to nothing to hide in.
 MEASURED_MIN: Final = 8
@@ -114,6 +123,19 @@ def describe_meter(engine: Engine, now: float) -> dict[str, Any]:
             for each in meters
         ],
     }
+
+
+def describe_face(engine: Engine, said: int, now: float) -> dict[str, Any]:
+    """What one has said under one face in a thread, and from some point on what one more costs."""
+    meter = describe_meter(engine, now)
+    warning = None
+    if said >= WARNED_FROM and meter["by_spies"]:
+        first = measure(engine.genesis.parameters, meter["members"], SPIES[0])
+        warning = (
+            f"You have spoken {said} times in this thread under one face, and spies can take it together. Once more, "
+            f"and you hide as among about {first.set_of(said + 1)} members; who speaks once, among {first.set_size}."
+        )
+    return {"said": said, "warning": warning}
 
 
 def describe_posting(engine: Engine | None, now: float) -> dict[str, Any]:

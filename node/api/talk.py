@@ -70,7 +70,9 @@ def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, End
 
     async def thread(request: Request) -> Response:
         everything = query(request, "whole", 0, 1) == 1
-        return JSONResponse(node.reader.thread(item_of(request), whole=everything))
+        item_id = item_of(request)
+        thread = node.reader.thread(item_id, whole=everything)
+        return JSONResponse({**thread, "face": node.speaker.face(item_id)})
 
     async def reply(request: Request) -> Response:
         said = text(await body_of(request), "text")

@@ -49,6 +49,8 @@ def print_thread(thread: dict[str, Any]) -> None:
         _console.print()
     if thread["left_out"]:
         _console.print(Text(f"{thread['left_out']} left out, as you wanted.", style="dim"))
+    if thread["face"]["warning"]:
+        _console.print(thread["face"]["warning"])
 
 
 def print_outbox(outbox: dict[str, Any]) -> None:

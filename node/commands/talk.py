@@ -60,7 +60,14 @@ def reply(context: click.Context, item: str, text: str | None, as_json: bool) ->
 
     You have one face in this thread and another in every other. In your own thread everybody sees that it is you.
     """
-    show(ask(context, "POST", f"/secrets/{id_of(item)}/replies", text=_text(text)), as_json, _tell_queued)
+    answer = ask(context, "POST", f"/secrets/{id_of(item)}/replies", text=_text(text))
+
+    def tell(answer: dict[str, Any]) -> None:
+        _tell_queued(answer)
+        if answer["face"]["warning"]:
+            click.echo(answer["face"]["warning"])
+
+    show(answer, as_json, tell)
 
 
 @click.command()
@@ -133,7 +140,7 @@ def retract(context: click.Context, item: str, yes: bool, as_json: bool) -> None
 
 @click.command()
 @click.argument("item", metavar="[ID]", required=False)
-@click.option("--all", "everything", is_flag=True, help="All that you have published.")
+@click.option("--all", "everything", is_flag=True, help="All that you have published, and what waits.")
 @json_option
 @click.pass_context
 def unlink(context: click.Context, item: str | None, everything: bool, as_json: bool) -> None:

@@ -57,8 +57,8 @@ def whispers(
 ) -> None:
     """Show what was whispered, to you and by you.
 
-    Somebody who bothers you can be ended and can come again under another key, as nobody knows who it is; then close
-    the secret. Whom you talk with about it already is not kept out, and nobody is told of any of this.
+    End the conversation with somebody who bothers you. They can begin another under a new key, as nobody knows who
+    they are; then close the secret, which keeps out all but those whom you talk with already. Nobody is told.
     """
     from .cards import print_whispers
 

@@ -6,6 +6,8 @@ import { fold, heart, itemMenu } from "./marks.js";
 import { about, safe } from "./text.js";
 import { writingForm } from "./writing.js";
 
+const ONE_FACE = "Each reply here shows the same face; many in one thread tell more about you.";
+
 /** One reply, with the face of whoever wrote it; `away()` takes it off the page. */
 export function reply(item, away) {
   const self = {
@@ -51,17 +53,20 @@ export function reply(item, away) {
 
 /** Where one replies; `sent()` is called when that has been done. */
 export function replyForm(id, sent) {
-  return writingForm({
+  const note = h("p", { class: "quiet" }, ONE_FACE);
+  const form = writingForm({
     key: `reply ${id}`,
     label: "Your reply",
     placeholder: "Say something kind",
     button: "Reply",
-    note: h(
-      "p",
-      { class: "quiet" },
-      "Each reply here shows the same face; many in one thread tell more about you.",
-    ),
+    note,
     send: (text) => post(`/secrets/${id}/replies`, { text }),
     sent,
   });
+  /** What one more reply costs whoever has said much here. */
+  const warn = ({ warning }) => {
+    note.textContent = warning ?? ONE_FACE;
+    note.className = warning ? "cannot" : "quiet";
+  };
+  return { ...form, warn };
 }

@@ -45,6 +45,7 @@ export function thread(id) {
     for (const known of [...replies.keys()]) if (!kept.has(known)) drop(known);
     answer.replies.forEach(show);
     tell(answer.left_out);
+    form.warn(answer.face);
     if (answer.secret.subscribed && answer.secret.unread) {
       callOff();
       callOff = whenHere(markRead);

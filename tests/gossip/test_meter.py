@@ -37,6 +37,15 @@ def test_it_stays_between_the_bound_and_certainty_and_more_members_hide_better(
     assert measure(chosen, members, 0.2).named >= measure(chosen, members, 0.1).named
 
 
+def test_more_under_one_face_hides_worse() -> None:
+    """As measured: about half as well with the fourth reply, and a quarter with the tenth; never below one."""
+    meter = measure(parameters("balanced"), 150, 0.1)
+    assert meter.set_of(1) == meter.set_size
+    assert meter.set_of(4) == pytest.approx(meter.set_size / 2, abs=1)
+    assert meter.set_of(10) == pytest.approx(meter.set_size / 4, abs=1)
+    assert meter.set_of(10_000) == 1
+
+
 def test_more_relays_hide_better() -> None:
     lengths = [msgspec.structs.replace(Parameters(), route_length=each) for each in (1, 2, 3, 4)]
     named = [measure(each, 500, 0.2).named for each in lengths]

@@ -13,7 +13,6 @@ import pytest
 from worlds import post, world
 
 from rumor.crypto.errors import OnionBroken
-from rumor.crypto.onion import MARK_SIZE
 from rumor.gossip.bodies import Kind
 from rumor.gossip.drafts import Draft, MarkDraft, ReplyDraft
 from rumor.gossip.engine import Engine
@@ -156,7 +155,7 @@ class Twin:
     def _tells(self, packet: Packet) -> bool:
         if packet.content is Content.ITEM:
             return Item.decode_untrusted(unpad_item(packet.payload)).item_id == self.said
-        return packet.payload[:MARK_SIZE] in _engine(self.member).mixing._marks
+        return packet.payload in _engine(self.member).mixing._marks
 
     # What there is to see.
 

@@ -10,6 +10,7 @@ import trio
 import trio.testing
 from people import Person, asking, pair, town, until
 
+from rumor.node.api import answers
 from rumor.node.preferences import Preferences, Sort
 
 MockClock = trio.testing.MockClock
@@ -57,6 +58,30 @@ async def test_a_thread_has_faces_and_the_author_is_known_in_it(autojump_clock: 
             faces = {(reply["persona"]["op"], reply["persona"]["you"]) for reply in replies}
             assert faces == {(True, own), (False, not own)}
         assert (await anns.get(f"/secrets/{secret_id}")).json()["secret"]["mine"]
+
+
+async def test_who_has_said_much_under_one_face_is_told_what_more_costs(
+    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The secret counts, and what waits; not what was unlinked. In a trial mesh there is nothing to lose."""
+    async with talking() as (ann, anns, bob, bobs):
+        secret_id = await secret_of(anns, ann, bob)
+        path = f"/secrets/{secret_id}"
+        assert (await anns.get(path)).json()["face"] == {"said": 1, "warning": None}
+        assert (await bobs.get(path)).json()["face"] == {"said": 0, "warning": None}
+        for said in (2, 3):
+            answer = await anns.post(f"{path}/replies", json={"text": "and"})
+            assert answer.json()["face"] == {"said": said, "warning": None}
+
+        async def among_a_hundred() -> str | None:
+            with monkeypatch.context() as patched:
+                patched.setattr(answers, "describe_meter", lambda *_: {"by_spies": [{}], "members": 100})
+                warning: str | None = (await anns.get(path)).json()["face"]["warning"]
+                return warning
+
+        assert "spoken 3 times" in (await among_a_hundred() or "")
+        await anns.delete("/links")
+        assert await among_a_hundred() is None
 
 
 async def test_hearts_flags_and_votes_travel_and_can_be_taken_back(autojump_clock: MockClock) -> None:
