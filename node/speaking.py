@@ -7,6 +7,7 @@ is up to the own clock, and the answers say so. Not a judge of who may speak: th
 from typing import Any
 
 from ..crypto.membership import Purpose
+from ..gossip.board import Board
 from ..gossip.bodies import Kind, MarkBody, PollBody, ReplyBody, RetractionBody, SecretBody
 from ..gossip.drafts import AnyDraft, Draft, MarkDraft, ReplyDraft, RetractionDraft
 from ..gossip.errors import LocalError
@@ -127,7 +128,7 @@ class Speaker:
             "waiting": [
                 {
                     "id": row.item_id.hex(),
-                    **(self._whispered(row) or _described(row)),
+                    **(self._whispered(row) or _described(row, engine.board)),
                     **describe_waiting(engine, row, now),
                     "withdrawable": not self._has_left(row),
                 }
@@ -168,7 +169,7 @@ class Speaker:
         return bool(row.sent_count or (row.item_id in outbox and outbox[row.item_id].sent_count))
 
 
-def _described(row: OutboxAdded) -> dict[str, Any]:
+def _described(row: OutboxAdded, board: Board) -> dict[str, Any]:
     body = row.body
     match body:
         case PollBody(text=text, choices=choices):
@@ -176,7 +177,8 @@ def _described(row: OutboxAdded) -> dict[str, Any]:
         case SecretBody(text=text):
             return {"kind": "secret", "text": text}
         case ReplyBody(text=text):
-            return {"kind": "reply", "text": text}
+            starter = board.starter(body.thread_nonce)
+            return {"kind": "reply", "text": text, "secret": starter.hex() if starter is not None else None}
         case MarkBody(target=target):
             return {"kind": body.kind.name.lower(), "target": target.hex(), "on": body.is_set}
         case RetractionBody():

@@ -7,11 +7,12 @@ import { open } from "./dialog.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
 import { COLOURS, picks, styleOf } from "./picks.js";
+import { go } from "./router.js";
 import { refreshSoon } from "./status.js";
 import { styleClass } from "./swatch.js";
 import { sizeOf } from "./text.js";
 import { say } from "./voice.js";
-import { counter, looksFine, refusal, standing } from "./writing.js";
+import { counter, looksFine, queued, refusal, standing } from "./writing.js";
 
 const empty = () => ({
   text: "",
@@ -85,8 +86,10 @@ function form(close) {
       const answer = await post("/secrets", { text: draft.text, style: styleOf(draft), choices: chosen });
       draft = empty();
       close();
-      say(`In your outbox. ${answer.sentence}`);
+      say(queued(answer));
       refreshSoon();
+      // From the first steps into what they lead to.
+      if (document.body.dataset.section === "welcome") go("new");
     } catch (error) {
       refusal(trouble, error);
     } finally {

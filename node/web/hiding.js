@@ -28,6 +28,11 @@ export function hiding() {
   const { mixing } = known;
   const wait = mixing.own_clock.running
     ? `Leaves in about ${inWords(mixing.slot_wait_s)}, at a moment that your node draws; then about ${inWords(mixing.relaying_s)} on its way.`
-    : `Your node’s own clock does not run yet. ${mixing.own_clock.waits_for}`;
-  return h("div", { class: "hiding" }, picture(size), h("p", {}, sentence), h("p", { class: "quiet" }, wait));
+    : "Nothing of yours leaves until the others have learnt that you are a member. What you write waits for that.";
+  return h(
+    "div",
+    { class: "hiding" },
+    h("div", { class: size > 1 ? "" : "row" }, picture(size), h("p", {}, sentence)),
+    h("p", { class: "quiet" }, wait),
+  );
 }

@@ -51,6 +51,20 @@ export function reply(item, away) {
   return self;
 }
 
+/** A reply of one's own that is in the outbox. */
+export const leavingReply = ({ text, sentence }) =>
+  h(
+    "li",
+    { class: "reply leaving" },
+    h("span", { class: "face", "aria-hidden": "true" }, "…"),
+    h(
+      "div",
+      { class: "reply-body" },
+      h("p", { class: "reply-name" }, h("strong", {}, "You"), h("span", { class: "quiet" }, sentence)),
+      h("p", { class: "reply-text", dir: "auto" }, safe(text)),
+    ),
+  );
+
 /** Where one replies; `sent()` is called when that has been done. */
 export function replyForm(id, sent) {
   const note = h("p", { class: "quiet" }, ONE_FACE);

@@ -3,11 +3,11 @@
 
 import { get, put } from "./api.js";
 import { card } from "./card.js";
-import { h } from "./dom.js";
+import { h, refill } from "./dom.js";
 import { icon } from "./icons.js";
 import { listen } from "./live.js";
 import { whenHere } from "./presence.js";
-import { reply, replyForm } from "./reply.js";
+import { leavingReply, reply, replyForm } from "./reply.js";
 import { back } from "./router.js";
 import { count, safe } from "./text.js";
 import { say, speak } from "./voice.js";
@@ -24,8 +24,12 @@ export function thread(id) {
   const place = h("div", { class: "thread-head" });
   const title = h("h2", { class: "replies-title" });
   const list = h("ol", { class: "replies" });
+  const leaving = h("ol", { class: "replies" });
   const left = h("div", {});
-  const form = replyForm(id, () => load());
+  const form = replyForm(id, () => {
+    load();
+    loadLeaving();
+  });
 
   async function load() {
     const question = (answerTo = {});
@@ -62,6 +66,22 @@ export function thread(id) {
     return undefined;
   }
 
+  /** What one has replied here and the others have not got yet. */
+  async function loadLeaving() {
+    const answer = await get("/outbox").catch(() => null);
+    if (!answer) return;
+    const mine = answer.waiting.filter(({ kind, secret }) => kind === "reply" && secret === id);
+    refill(leaving, mine.map(leavingReply));
+    entitle();
+  }
+
+  function entitle() {
+    const none = leaving.childElementCount
+      ? "Yours is the first."
+      : "No reply yet. Be the first, and be kind.";
+    title.textContent = replies.size ? count(replies.size, "reply", "replies") : none;
+  }
+
   function drop(which) {
     replies.get(which)?.element.remove();
     replies.delete(which);
@@ -69,9 +89,7 @@ export function thread(id) {
   }
 
   function tell(leftOut) {
-    title.textContent = replies.size
-      ? count(replies.size, "reply", "replies")
-      : "No reply yet. Be the first, and be kind.";
+    entitle();
     const showAll = () => {
       isWhole = true;
       load();
@@ -102,6 +120,7 @@ export function thread(id) {
     head = null;
     whispers?.leave();
     list.replaceChildren();
+    leaving.replaceChildren();
     title.textContent = "";
     form.element.hidden = true;
   }
@@ -111,6 +130,7 @@ export function thread(id) {
   }
 
   function heard(event, data) {
+    if (event === "again" || event === "outbox") loadLeaving();
     if (event === "again") load();
     else if (event === "gone") data.id === id ? gone() : drop(data.id);
     else if (event === "tally") (data.id === id ? head : replies.get(data.id))?.update(data);
@@ -122,6 +142,7 @@ export function thread(id) {
 
   const stop = listen(heard);
   load();
+  loadLeaving();
   return {
     title: "Thread",
     element: h(
@@ -133,6 +154,7 @@ export function thread(id) {
       title,
       list,
       left,
+      leaving,
       form.element,
     ),
     leave() {

@@ -22,6 +22,10 @@ const KINDS = [
   ["trial", "To try it out", "Two people are enough, and everything takes seconds. It hides nobody."],
 ];
 
+const READY = "Everything is ready. What would you say if nobody knew that it was you?";
+const NEARLY =
+  "You can write already. It leaves once the others have learnt that you are a member, which takes a moment.";
+
 const STEPS = ["A mesh", "A friend", "The words", "Done"];
 
 function stepOf(known, people) {
@@ -38,7 +42,7 @@ function trail(step) {
       h(
         "li",
         { class: index < step ? "past" : "", "aria-current": index === step ? "step" : null },
-        h("span", { class: "step-number" }, String(index + 1)),
+        h("span", { class: "step-number" }, index < step ? "✓" : String(index + 1)),
         name,
       ),
     ),
@@ -58,7 +62,7 @@ export function welcome() {
     const known = status();
     if (!known) return;
     const step = stepOf(known, people);
-    const what = `${step} ${people.joining.length > 0} ${step === 3 && known.post.obstacles.join()}`;
+    const what = `${step} ${people.joining.length > 0} ${step === 3 && [known.mixing?.own_clock.running, ...known.post.obstacles]}`;
     if (what === shown) return;
     shown = what;
     const hadFocus = body.contains(document.activeElement);
@@ -128,7 +132,7 @@ export function welcome() {
   const done = (known) => [
     h("h1", {}, "You have a friend here"),
     known.post.allowed
-      ? h("p", { class: "lead" }, "Everything is ready. What would you say if nobody knew that it was you?")
+      ? h("p", { class: "lead" }, known.mixing.own_clock.running ? READY : NEARLY)
       : h(
           "div",
           {},
@@ -184,7 +188,7 @@ export function welcome() {
         h("legend", {}, "What for"),
         KINDS.map((each) => kind(...each)),
       ),
-      h("div", { class: "buttons" }, h("button", { type: "submit", class: "button main" }, "Found it")),
+      h("div", { class: "buttons" }, h("button", { type: "submit", class: "button main" }, "Start the mesh")),
     );
   }
 

@@ -7,7 +7,7 @@ import { h } from "./dom.js";
 import { secondLook } from "./glance.js";
 import { hiding } from "./hiding.js";
 import { refreshSoon, status, watch } from "./status.js";
-import { safe, sizeOf } from "./text.js";
+import { inWords, safe, sizeOf } from "./text.js";
 import { say, speak } from "./voice.js";
 
 const SIZE_MAX = 1000;
@@ -49,6 +49,10 @@ export async function looksFine(text) {
     isDoubtful: true,
   });
 }
+
+/** What becomes of what was just written, in short; the outbox says the rest. */
+export const queued = ({ slot_wait_s: slot, relaying_s: relaying }) =>
+  `In your outbox: about ${inWords(slot)}, then about ${inWords(relaying)} on its way.`;
 
 /** Shows why something was refused, beside what was refused, which stays. */
 export function refusal(place, error) {
@@ -122,7 +126,7 @@ export function writingForm({
       drafts.delete(key);
       field.value = "";
       size.show(0);
-      say(`In your outbox. ${answer.sentence}`);
+      say(queued(answer));
       refreshSoon();
       sent(answer);
     } catch (error) {

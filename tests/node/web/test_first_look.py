@@ -34,7 +34,7 @@ def test_from_a_locked_door_to_a_refused_post(
         assert "code" not in page.url
         page.get_by_label("Its name").fill("Night owls")
         page.get_by_label("To try it out").check()
-        page.get_by_role("button", name="Found it").click()
+        page.get_by_role("button", name="Start the mesh").click()
         expect(page.get_by_role("heading", name="Night owls is yours")).to_be_visible()
         page.get_by_role("button", name="Write").click()
         page.get_by_label("Your secret").fill("I talk to my plants.")

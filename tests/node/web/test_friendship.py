@@ -37,7 +37,7 @@ def test_a_friendship_by_the_page_alone(household: Household, playwright: Playwr
         bobs.set_viewport_size({"width": 390, "height": 844})
         anns.get_by_label("Its name").fill("Night owls")
         anns.get_by_label("To try it out").check()
-        anns.get_by_role("button", name="Found it").click()
+        anns.get_by_role("button", name="Start the mesh").click()
         anns.get_by_label("Your own name for them").fill("Bob")
         anns.get_by_role("button", name="Make an invitation").click()
         expect(anns.get_by_role("img", name="The invitation as a QR code")).to_be_visible()

@@ -19,6 +19,9 @@ def test_a_conversation(scene: Scene) -> None:
     scene.bobs.get_by_label("Your reply").fill("So do I, always.")
     scene.bobs.get_by_role("button", name="Reply", exact=True).click()
     card(scene.anns, "last page").get_by_role("link", name="I read").click()
+    # Until it has come back, what one has said stands here as what it is: on its way.
+    own = scene.bobs.get_by_role("listitem").filter(has_text="So do I")
+    expect(own).to_be_visible()
     reply = scene.anns.get_by_role("listitem").filter(has_text="So do I")
     expect(reply).to_be_visible(timeout=TRAVEL_MS)
     expect(reply.get_by_text("OP", exact=True)).to_have_count(0)
