@@ -7,6 +7,7 @@ from rumor.node.printing import print_friends, print_status, safe
 
 HOSTILE = "[/red] [bold]:smile: \u202egnp.exe\u200b"
 SHOWN = "[/red] [bold]:smile: gnp.exe"
+NO_FACE = {"said": 0, "warning": None}
 
 
 def status(name: str) -> dict[str, object]:
@@ -41,7 +42,7 @@ def test_markup_and_invisible_characters_of_others_do_nothing(
     poll = {"choices": [{"text": HOSTILE, "votes": 1}], "voted": 0}
     card = {**item, "replies": 1, "subscribed": True, "unread": 1, "closed": True, "poll": poll}
     reply = {**item, "persona": {"icon": "🦊", "colour": "red", "name": "red fox", "op": True, "you": False}}
-    print_thread({"secret": card, "replies": [reply], "left_out": 1})
+    print_thread({"secret": card, "replies": [reply], "left_out": 1, "face": NO_FACE})
     print_outbox({"waiting": [{"id": "cd" * 32, "kind": "reply", "text": HOSTILE, "sentence": "Waits."}]})
     letter = {"mine": False, "text": HOSTILE, "filtered": False, "sentence": None}
     about = {"id": "ab" * 32, "mine": True, "unread": 1, "secret": {"text": HOSTILE}, "letters": [letter]}
@@ -75,7 +76,7 @@ def test_nobody_can_make_up_what_somebody_else_has_said(capsys: pytest.CaptureFi
         **item,
         "persona": {"icon": "🐰", "colour": "red", "name": "a rabbit", "op": False, "you": False},
     }
-    print_thread({"secret": card, "replies": [reply], "left_out": 0})
+    print_thread({"secret": card, "replies": [reply], "left_out": 0, "face": NO_FACE})
     letter = {"mine": False, "text": text, "filtered": False, "sentence": None}
     folded = {"mine": False, "text": "", "filtered": True, "sentence": None}
     about = {

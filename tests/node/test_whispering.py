@@ -10,6 +10,9 @@ from rumor.node.storage.store import Table
 
 MockClock = trio.testing.MockClock
 
+#: So long that no key holds it by chance.
+BOTHER = "you know who this is"
+
 
 async def asked(person: Person, method: str, path: str, status: int = 200, **said: Any) -> Any:
     async with asking(person) as client:
@@ -142,15 +145,15 @@ async def test_who_bothers_is_not_heard_any_more(autojump_clock: MockClock) -> N
     """Ended, the other's further letters are dropped; closed, nobody new is heard; an unlinked secret tells neither."""
     async with town() as place:
         ann, bob, cleo, secret = await three(place)
-        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text="boo")
-        await until_letters(ann, ("boo", "received"))
+        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text=BOTHER)
+        await until_letters(ann, (BOTHER, "received"))
         [conversation] = (await asked(ann, "GET", "/whispers"))["conversations"]
         ended = await asked(ann, "PUT", f"/whispers/{conversation['id'][:6]}/ended")
         assert ended == {"ended": conversation["id"]}
         await asked(ann, "PUT", f"/whispers/{conversation['id'][:6]}/ended", 404)
         await place.restart(ann)
-        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text="boo again")
-        await until_letters(bob, ("boo", "sent"), ("boo again", "sent"))
+        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text=BOTHER + " again")
+        await until_letters(bob, (BOTHER, "sent"), (BOTHER + " again", "sent"))
         await asked(cleo, "POST", f"/secrets/{secret}/whispers", 201, text="hello")
         await until_letters(ann, ("hello", "received"))
 
@@ -164,11 +167,11 @@ async def test_who_bothers_is_not_heard_any_more(autojump_clock: MockClock) -> N
         await place.restart(ann)
         [began] = (await asked(bob, "GET", "/whispers"))["conversations"]
         await asked(bob, "DELETE", f"/whispers/{began['id']}")
-        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text="boo anew")
-        await until_letters(bob, ("boo anew", "sent"))
+        await asked(bob, "POST", f"/secrets/{secret}/whispers", 201, text=BOTHER + " anew")
+        await until_letters(bob, (BOTHER + " anew", "sent"))
         await asked(cleo, "POST", f"/secrets/{secret}/whispers", 201, text="hello again")
         await until_letters(ann, ("hello", "received"), ("hello again", "received"))
-        assert on_disk(ann, b"boo") == [False]
+        assert on_disk(ann, BOTHER.encode()) == [False]
 
         [reply_key] = [key.public for key in ann.node.driver.engine.whispers.keys]
         rows = [row.value for row in ann.store._rows[Table.LETTERS].values()]

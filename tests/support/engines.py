@@ -131,7 +131,7 @@ class Race:
         def arrived(tick: int, host: Host, item_id: bytes) -> None:
             arrivals.setdefault(item_id, {}).setdefault(host.index, tick)
 
-        network.on_item = arrived
+        network.on_item.append(arrived)
         network.start()
         network.run(WARMUP_S)
         # Nobody a second time before all others: an author's packets of one network share its guard.
