@@ -22,7 +22,7 @@ export function thread(id) {
   let answerTo = null; // Only the last question counts.
 
   const place = h("div", { class: "thread-head" });
-  const title = h("h2", { class: "replies-title" });
+  const title = h("h2", { class: "replies-title", hidden: true });
   const list = h("ol", { class: "replies" });
   const leaving = h("ol", { class: "replies" });
   const left = h("div", {});
@@ -72,7 +72,7 @@ export function thread(id) {
     if (!answer) return;
     const mine = answer.waiting.filter(({ kind, secret }) => kind === "reply" && secret === id);
     refill(leaving, mine.map(leavingReply));
-    entitle();
+    if (head) entitle();
   }
 
   function entitle() {
@@ -80,6 +80,7 @@ export function thread(id) {
       ? "Yours is the first."
       : "No reply yet. Be the first, and be kind.";
     title.textContent = replies.size ? count(replies.size, "reply", "replies") : none;
+    title.hidden = false;
   }
 
   function drop(which) {
@@ -121,7 +122,7 @@ export function thread(id) {
     whispers?.leave();
     list.replaceChildren();
     leaving.replaceChildren();
-    title.textContent = "";
+    title.hidden = true;
     form.element.hidden = true;
   }
 
