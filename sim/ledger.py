@@ -52,6 +52,8 @@ class Opening:
     """The head of it."""
     inner: bytes | None
     """The head of the onion inside."""
+    command: Command | None
+    """What was to be done with the content, if this was the last layer."""
     item_id: bytes | None
     """The item inside, if this was the last layer and it was one."""
 
@@ -145,13 +147,22 @@ class Ledger:
 
     def opened(self, spy: int, onion: bytes, layer: Forwarded | Delivered) -> None:
         """A relay key of ours has opened an onion."""
-        inner = item_id = None
+        inner = command = item_id = None
         if isinstance(layer, Forwarded):
             inner = layer.onion[:HEAD_SIZE]
-        elif layer.payload.command is Command.ITEM:
-            item_id = Item.decode_untrusted(layer.payload.content).item_id
+        else:
+            command = layer.payload.command
+            if command is Command.ITEM:
+                item_id = Item.decode_untrusted(layer.payload.content).item_id
         self.openings.append(
-            Opening(tick=self.loop.tick, spy=spy, onion=onion[:HEAD_SIZE], inner=inner, item_id=item_id)
+            Opening(
+                tick=self.loop.tick,
+                spy=spy,
+                onion=onion[:HEAD_SIZE],
+                inner=inner,
+                command=command,
+                item_id=item_id,
+            )
         )
 
     def heard_of(self, item_id: bytes) -> dict[int, int]:

@@ -122,7 +122,9 @@ class Ideal:
     def relay_public(self, secret: bytes) -> bytes:
         public = self._publics.get(secret)
         if public is None:
-            public = self._publics[secret] = hashlib.sha256(b"public" + secret).digest()
+            # Below 2^255, as every encoding of a point is: of others the engine takes none for a key.
+            digest = hashlib.sha256(b"public" + secret).digest()
+            public = self._publics[secret] = digest[:-1] + bytes([digest[-1] & 0x7F])
         return public
 
     def wrap(self, route: Sequence[bytes], payload: Payload, randbytes: RandomBytes) -> bytes:

@@ -86,6 +86,13 @@ def test_onions_open_layer_by_layer_for_their_relays_alone(suite: Cryptography) 
     assert len(tags) == 3
 
 
+def test_every_relay_key_is_one_that_engines_take(suite: Cryptography) -> None:
+    random = Stream(4)
+    for _ in range(32):
+        _, public = suite.relay_keypair(random.randbytes)
+        onion.check_relay_key(public)
+
+
 def test_an_onion_may_end_with_a_letter_key(suite: Cryptography) -> None:
     """A real key of X25519 whatever the suite, whose public half is known; the sender knows the last onion again."""
     random = Stream(3)
