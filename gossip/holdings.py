@@ -2,14 +2,12 @@
 
 Items and packets, the tags that they occupy, the members that they admit, the rings that they name and the relay keys
 that they bring change together; this is the one place that changes them. Not a judge: what comes here has been
-verified. Two items under one tag are settled here, so that every node ends with the same one, and ids of items that no
-node may keep are remembered, so that reconciliations do not fetch them again and again. What was taken back goes, with
-the packets that showed it, and what members thought of an item goes with the item.
+verified. Two items under one tag are settled here, so that every node ends with the same one, and what may not be kept
+is remembered in ``refusals``. What was taken back goes, with the packets that showed it, and what members thought of an
+item goes with the item.
 """
 
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable
-from typing import Final
 
 from ..crypto.membership import Ring
 from ..crypto.seeds import commitment_of
@@ -21,15 +19,13 @@ from .genesis import Genesis
 from .idset import IdSet
 from .items import Item, ItemId
 from .packets import Content, Packet, unpad_item
-from .quota import Displaced, TagIndex
+from .quota import Displaced, TagIndex, counted_tag
+from .refusals import Refusals
 from .relay_book import RelayBook
 from .roster import Roster
 from .store import PACKETS, RELAY_KEYS, TRANSIENT, ItemStore
 
-__all__ = ["REFUSED_IDS_MAX", "Holdings"]
-
-#: 2 MB. What falls out is fetched once more, and refused once more.
-REFUSED_IDS_MAX: Final = 16_384
+__all__ = ["Holdings"]
 
 
 class Holdings:
@@ -43,7 +39,7 @@ class Holdings:
         self.relay_book = RelayBook(genesis.parameters)
         self.board = Board()
         self._tags = TagIndex()
-        self._refused: OrderedDict[ItemId, None] = OrderedDict()
+        self._refused = Refusals()
 
     def fork(self) -> "Holdings":
         """Holdings of the same items, for another node that starts with them; the two go their own ways."""
@@ -51,7 +47,7 @@ class Holdings:
         other.store, other.roster, other._tags = self.store.fork(), self.roster.fork(), self._tags.fork()
         other.relay_book = self.relay_book.fork()
         other.board = self.board.fork()
-        other._refused = self._refused.copy()
+        other._refused = self._refused.fork()
         return other
 
     def restore(
@@ -98,11 +94,9 @@ class Holdings:
             if item_id not in packets and item_id not in store and item_id not in refused
         ]
 
-    def refuse(self, item_id: ItemId) -> None:
-        """No item under this id may be kept, whoever sends it."""
-        self._refused[item_id] = None
-        while len(self._refused) > REFUSED_IDS_MAX:
-            self._refused.popitem(last=False)
+    def refuse(self, item_id: ItemId, cause: bytes = b"") -> None:
+        """No item under this id may be kept, whoever sends it, for good or for this cause (``refusals``)."""
+        self._refused.add(item_id, cause)
 
     def is_refused(self, item_id: ItemId) -> bool:
         """Whether no item under this id may be kept, as far as is remembered."""
@@ -131,6 +125,16 @@ class Holdings:
             return True
         return False
 
+    def cause(self, item: Item | Packet) -> bytes:
+        """For what an item is refused that is displaced: while it is taken back, or another has its slot."""
+        if (
+            isinstance(item, Item)
+            and item.commitment is not None
+            and self.board.is_retracted(item.commitment)
+        ):
+            return item.commitment
+        return counted_tag(item)
+
     def keep(self, item: Item, ring: Ring | None) -> list[Event] | None:
         """Keeps a verified item, over this ring if it has one.
 
@@ -140,7 +144,7 @@ class Holdings:
         if item.mark is not None and not self.board.takes(item.mark):
             return None
         if item.commitment is not None and self.board.is_retracted(item.commitment):
-            self.refuse(item.item_id)
+            self.refuse(item.item_id, item.commitment)
             return None
         events = self._keep(item)
         if events is None:
@@ -162,7 +166,7 @@ class Holdings:
         events: list[Event] = []
         for item_id in [*self.board.committed(commitment), *carriers]:
             events += self._forget(self.store.remove(item_id))
-            self.refuse(item_id)
+            self.refuse(item_id, commitment)
         return events
 
     def keep_packet(self, packet: Packet) -> list[Event] | None:
@@ -195,11 +199,12 @@ class Holdings:
         try:
             losers = self._make_way(item)
         except Displaced:
-            self.refuse(item.item_id)
+            self.refuse(item.item_id, counted_tag(item))
             return None
         for loser in losers:
-            events += self._forget(self.store.remove(loser))
-            self.refuse(loser)
+            removed = self.store.remove(loser)
+            events += self._forget(removed)
+            self.refuse(loser, counted_tag(removed))
         self.store.add(item)
         return events
 
@@ -232,18 +237,24 @@ class Holdings:
 
     def _forget(self, item: Item | Packet) -> list[Event]:
         """Something that the store has given up."""
+        if (isinstance(item, Packet) or item.kind is not Kind.ADMISSION) and self._tags.remove(item):
+            self._refused.lift(counted_tag(item))
         if isinstance(item, Packet):
-            self._tags.remove(item)
             return [PacketRemoved(packet_id=item.item_id)]
-        if item.kind is not Kind.ADMISSION:
-            self._tags.remove(item)
         self.relay_book.remove(item)
         self.roster.rings.unname(item.ring_root)
         events: list[Event] = [ItemRemoved(item_id=item.item_id)]
         self.board.remove(item)
+        if item.retraction is not None and not self.board.is_retracted(
+            taken_back := commitment_of(item.retraction.opening)
+        ):
+            self._refused.lift(taken_back)
+        if item.commitment is not None:
+            # Marks on it may still come, and must not wait for what does not come back.
+            self.refuse(item.item_id)
         for mark_id in list(self.board.marks_on(item.item_id)):
             # Nobody can tell what they are about any more. Some may have expired together with it.
             if mark_id in self.store:
                 events += self._forget(self.store.remove(mark_id))
-                self.refuse(mark_id)
+                self.refuse(mark_id, item.item_id)
         return events

@@ -122,11 +122,14 @@ class TagIndex:
             displaced_count = held[2] + (held[1] != item.item_id)
         self._holders[tag] = precedence, item.item_id, displaced_count
 
-    def remove(self, item: Item | Packet) -> None:
+    def remove(self, item: Item | Packet) -> bool:
+        """An item is held no more; returns whether its tag is free now."""
         tag = counted_tag(item)
         held = self._holders.get(tag)
-        if held is not None and held[1] == item.item_id:
-            del self._holders[tag]
+        if held is None or held[1] != item.item_id:
+            return False
+        del self._holders[tag]
+        return True
 
 
 def _precedence(item: Item | Packet) -> bytes:

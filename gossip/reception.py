@@ -9,9 +9,8 @@ stem, which ``stems`` looks at, at the queue. What is accepted goes back to the 
 by what each part bounds: wants by ids, the intake and the search for rings by friend. Specified in docs/protocol.md.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, Protocol
+from typing import Protocol
 
 from ..crypto.membership import Ring
 from .allotment import Allotment
@@ -23,14 +22,12 @@ from .genesis import Genesis
 from .holdings import Holdings
 from .intake import Arrival, Intake, Way
 from .items import Item, ItemId
+from .orphans import Orphans
 from .packets import Packet
 from .ringsearch import RingSearch
 from .wants import ITEMS_IN_FLIGHT_MAX, Wants
 
-__all__ = ["ORPHANS_MAX", "Bench", "Reception"]
-
-#: Marks that wait for what they are about: half a megabyte. What falls out is found again by a reconciliation.
-ORPHANS_MAX: Final = 512
+__all__ = ["Bench", "Reception"]
 
 
 class Bench(Protocol):
@@ -62,11 +59,8 @@ class Reception:
         self._intake = Intake()
         self.searches = RingSearch()
         """Items that wait for rings."""
-        self._orphans: OrderedDict[ItemId, dict[tuple[bytes, bytes], Arrival]] = OrderedDict()
-        """Marks by the item that they are about and that is not here, by what no id covers: their proofs and rings.
-
-        Nobody has verified them, so a garbled copy must not take the place of the right one.
-        """
+        self._orphans = Orphans()
+        """Marks on what is not here."""
         self._allotment = Allotment(genesis, holdings.roster)
 
     # Links.
@@ -77,6 +71,7 @@ class Reception:
     def link_closed(self, link: LinkId) -> None:
         """What has arrived is still looked at; what waits for a ring of this friend is given up."""
         self._wants.link_closed(link)
+        self._orphans.link_closed(link)
         self.give_up(self.searches.link_closed(link))
 
     def link_refused(self, link: LinkId) -> None:
@@ -108,6 +103,9 @@ class Reception:
     def announced(self, link: LinkId, item_ids: Sequence[ItemId]) -> bool:
         """A friend has these; returns whether we lack any of them."""
         lacking = self._holdings.lacking(item_ids)
+        if self._orphans:
+            # What waits here was asked of this friend already; of another it may be the right copy.
+            lacking = [item_id for item_id in lacking if not self._orphans.has(link, item_id)]
         if lacking:
             # A friend that was asked for a ring announces the records that it is made of: without them nothing moves.
             self._wants.announced(link, lacking, urgent=self.searches.count(link) > 0)
@@ -182,7 +180,7 @@ class Reception:
                 self._bench.accept(item, link, now, None, way)
                 self._wants.done(item.item_id)
             elif self._holdings.is_displaced(item):
-                self.refuse(item.item_id)
+                self.refuse(item.item_id, self._holdings.cause(item))
             elif item.mark is not None and not self._holdings.board.takes(item.mark):
                 self._targetless(arrival, ItemId(item.mark.target))
             else:
@@ -191,18 +189,18 @@ class Reception:
     def _targetless(self, arrival: Arrival, target: ItemId) -> None:
         """A mark on what is not here: it waits for it, unless that never comes, or is nothing that one marks."""
         item_id = arrival.item.item_id
-        if target in self._holdings.store or self._holdings.is_refused(target):
+        if target in self._holdings.store:
             self.refuse(item_id)
             return
+        if self._holdings.is_refused(target):
+            self.refuse(item_id, target)
+            return
         self._wants.done(item_id)
-        self._orphans.setdefault(target, {})[arrival.item.proof, arrival.item.ring_root] = arrival
-        self._orphans.move_to_end(target)
-        while sum(map(len, self._orphans.values())) > ORPHANS_MAX:
-            self._orphans.popitem(last=False)
+        self._orphans.put(arrival, target)
 
     def target_came(self, item_id: ItemId, now: float) -> None:
         """An item is kept now; what waited for it goes on."""
-        for arrival in self._orphans.pop(item_id, {}).values():
+        for arrival in self._orphans.take(item_id):
             mark = arrival.item.mark if isinstance(arrival.item, Item) else None
             if mark is not None and not self._holdings.board.takes(mark):
                 self.refuse(arrival.item.item_id)
@@ -223,7 +221,7 @@ class Reception:
             self._wants.done(packet.item_id)
         elif self._is_new(arrival := Arrival(packet, link)):
             if self._holdings.is_displaced(packet):
-                self.refuse(packet.item_id)
+                self.refuse(packet.item_id, self._holdings.cause(packet))
                 raise RemoteError(Fault.SLOT_TAKEN, "a second packet in one slot")
             self._queue(arrival, now)
 
@@ -240,10 +238,12 @@ class Reception:
         else:
             self._wants.failed(link, item.item_id)
 
-    def refuse(self, item_id: ItemId) -> None:
-        """No copy of this can be right; nobody is asked for it any more."""
-        self._holdings.refuse(item_id)
+    def refuse(self, item_id: ItemId, cause: bytes = b"") -> None:
+        """No copy of this can be right, nor any mark on it; nobody is asked for them any more, for this cause."""
+        self._holdings.refuse(item_id, cause)
         self._wants.done(item_id)
+        for arrival in self._orphans.take(item_id):
+            self._holdings.refuse(arrival.item.item_id, item_id)
 
     def give_up(self, arrivals: Iterable[Arrival]) -> None:
         """Nobody can tell whether these hold; another friend's copy may name a ring that is known."""

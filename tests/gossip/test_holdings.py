@@ -8,8 +8,9 @@ from rumor.gossip import ringbook
 from rumor.gossip.bodies import AdmissionBody, Kind, SecretBody
 from rumor.gossip.events import ItemAccepted, ItemRemoved, RingForgotten, RingKept
 from rumor.gossip.genesis import Genesis, Parameters
-from rumor.gossip.holdings import REFUSED_IDS_MAX, Holdings
+from rumor.gossip.holdings import Holdings
 from rumor.gossip.items import Item, ItemId
+from rumor.gossip.refusals import REFUSED_IDS_MAX
 
 KEYS = [membership.keypair()[1] for _ in range(5)]
 GENESIS = Genesis.found("holdings", KEYS[0], Parameters())
