@@ -18,7 +18,7 @@ from ..crypto import membership, possession
 from ..crypto.errors import CryptoError
 from ..crypto.membership import Purpose, Ring
 from ..crypto.seeds import PostSeed
-from .bodies import AdmissionBody, Body, Kind, RelayKeyBody, slot_scope
+from .bodies import AdmissionBody, Body, Kind, MarkBody, RelayKeyBody, ReplyBody, SecretBody, slot_scope
 from .drafts import AnyDraft, Frame
 from .errors import Fault, LocalError, RemoteError
 from .events import (
@@ -74,8 +74,8 @@ class Author:
         self.slots = SlotBook()
         self._unproved: dict[ItemId, _Unproved] = {}
         self._outbox: dict[ItemId, OutboxAdded] = {}
-        self._tags: dict[bytes, ItemId] = {}
-        """Of what we have written and waits, by the tag that counts."""
+        self._tags: dict[ItemId, bytes] = {}
+        """The tags that count of what we have written and waits: of a mark and of the one that changes it the same."""
         self.seeds: dict[ItemId, SeedKept] = {}
         """Of what we have published and not unlinked, the oldest first."""
         self._petitions: dict[FriendId, _Petition] = {}
@@ -141,7 +141,7 @@ class Author:
         if not isinstance(row.body, Body):
             return None
         tag = self.tag(row.body.scopes(self._genesis.mesh_id, row.epoch)[0])
-        self._tags[tag] = row.item_id
+        self._tags[row.item_id] = tag
         return tag
 
     def row(self, item_id: ItemId) -> OutboxAdded | None:
@@ -305,22 +305,37 @@ class Author:
         ]
 
     def superseded(self, item: Item) -> list[OutboxRemoved]:
-        """This item is held. If it took the tag of one of ours that waits, ours will be held nowhere, and is given up.
+        """This item is held. What of ours waits under its tag and would have to give way is held nowhere, and given up.
 
-        Only whoever has our key can have signed it: a second copy of this profile.
+        Only whoever has our key can have signed it: ourselves, if it is a later turn of a mark, or a second copy of
+        this profile.
         """
-        waiting = self._outbox.get(self._tags.get(item.tags[0], item.item_id)) if item.tags else None
-        if waiting is None or waiting.item_id == item.item_id or not isinstance(waiting.body, Body):
-            return []
-        ours = Item(waiting.body.kind, waiting.epoch, waiting.body, item.tags, b"", item.ring_root)
-        return self.drop(waiting.item_id) if item.precedence < ours.precedence else []
+        tag = item.tags[0] if item.tags else b""
+        hopeless: list[ItemId] = []
+        for item_id in [each for each, other in self._tags.items() if other == tag and each != item.item_id]:
+            row = self._outbox[item_id]
+            assert isinstance(row.body, Body)
+            ours = Item(row.body.kind, row.epoch, row.body, item.tags, b"", item.ring_root)
+            if item.precedence < ours.precedence:
+                hopeless.append(item_id)
+        return [event for item_id in hopeless for event in self.drop(item_id)]
+
+    def lost(self, gone: Container[bytes], commitment: bytes | None) -> list[OutboxRemoved]:
+        """Items are held no more: gives up our marks on them, and what has this commitment since it was taken back."""
+        hopeless = [
+            row.item_id
+            for row in self._outbox.values()
+            if (isinstance(row.body, MarkBody) and row.body.target in gone)
+            or (isinstance(row.body, SecretBody | ReplyBody) and row.body.retraction == commitment)
+        ]
+        return [event for item_id in hopeless for event in self.drop(item_id)]
 
     def drop(self, item_id: ItemId) -> list[OutboxRemoved]:
         """An item of ours is given up, or waits no more."""
         self._unproved.pop(item_id, None)
         if self._outbox.pop(item_id, None) is None:
             return []
-        self._tags = {tag: each for tag, each in self._tags.items() if each != item_id}
+        self._tags.pop(item_id, None)
         return [OutboxRemoved(item_id=item_id)]
 
     def unlink(self, item_ids: Iterable[ItemId]) -> list[Event]:

@@ -18,7 +18,7 @@ from .bodies import Kind
 from .calendar import Calendar
 from .carriage import Carriage, Handed, Opened, Told
 from .errors import Fault, RemoteError
-from .events import Event, ItemRemoved, LinkId, RosterChanged
+from .events import Event, LinkId, RosterChanged
 from .frames import Steer, Stemmed
 from .guard import Guard
 from .holdings import Holdings
@@ -131,10 +131,7 @@ class Circulation:
         # Whether or not it waits to leave: before a restart it may have left already, and be proved again by now.
         self._mixing.item_came(item.item_id)
         self._member.published(item)
-        if item.retraction is not None:
-            self._member.taken_back(
-                item, [event.item_id for event in events if isinstance(event, ItemRemoved)]
-            )
+        self._member.gone(events, item)
         self._reception.target_came(item.item_id, now)
         delay_s = GATHERING_S
         if way is Way.CARRIED:

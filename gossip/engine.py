@@ -426,13 +426,13 @@ class Engine:
         calendar = self.calendar
         calendar.turn(now)
         self._member.expire()
-        self._events.extend(
-            self._holdings.expire(
-                item_epoch=calendar.item_floor,
-                relay_epoch=calendar.relay_floor,
-                packet_epoch=calendar.packet_floor,
-            )
+        events = self._holdings.expire(
+            item_epoch=calendar.item_floor,
+            relay_epoch=calendar.relay_floor,
+            packet_epoch=calendar.packet_floor,
         )
+        self._events.extend(events)
+        self._member.gone(events)
         self._member.begin_epoch(now)
         self._events.extend(self._guard.renew(now))
         self._member.handle_timer(now, lambda: self.gate(now).agreed)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from ..crypto.membership import Purpose, Ring, scope
+from ..crypto.seeds import commitment_of
 from .admissions import Admissions
 from .authoring import Author
 from .bodies import TURN_MAX, Kind, MarkBody, SecretBody
@@ -20,6 +21,7 @@ from .drafts import AnyDraft, MarkDraft
 from .errors import LocalError
 from .events import (
     Event,
+    ItemRemoved,
     OnionSpent,
     OutboxAdded,
     OutboxRemoved,
@@ -195,14 +197,17 @@ class Member:
     def published(self, item: Item) -> None:
         """An item has come from the network, perhaps one of ours, or one that is held in place of ours."""
         self.note(self.author.published(item.item_id))
-        superseded = self.author.superseded(item)
-        for event in superseded:
-            self.mixing.outbox.remove(event.item_id)
-        self.note(superseded)
+        self.note(self.author.superseded(item))
 
-    def taken_back(self, retraction: Item, item_ids: Iterable[ItemId]) -> None:
-        """These were taken back, and so is what is ours and the retraction opens: it may never have been seen here."""
-        self.unlink([*item_ids, *self.author.opened_by(retraction)])
+    def gone(self, events: Iterable[Event], why: Item | None = None) -> None:
+        """Items are held no more; if ``why`` is a retraction, they are taken back, with what was never seen here."""
+        item_ids = {event.item_id for event in events if isinstance(event, ItemRemoved)}
+        commitment = None
+        if why is not None and why.retraction is not None:
+            commitment = commitment_of(why.retraction.opening)
+            self.unlink([*item_ids, *self.author.opened_by(why)])
+        if item_ids or commitment is not None:
+            self.note(self.author.lost(item_ids, commitment))
 
     def unlink(self, item_ids: Iterable[ItemId]) -> None:
         """Forgets what would let us go on with these as their author."""
@@ -217,8 +222,11 @@ class Member:
 
     def _turned(self, draft: MarkDraft) -> MarkDraft:
         """The mark with the turn that comes after our last one on this target. Raises ``LocalError``."""
-        if not self._holdings.board.has(draft.target):
+        board = self._holdings.board
+        if not board.has(draft.target):
             raise LocalError("There is no such item here any more.")
+        if draft.kind is Kind.VOTE and not 0 <= draft.choice < len(board.tally(draft.target).votes):
+            raise LocalError("There is no such choice.")  # Nobody would keep such a vote, or count it.
         last = self.own_mark(draft.kind, draft.target)
         if last is None:
             return draft
@@ -230,16 +238,16 @@ class Member:
         """Our latest mark of this kind on an item, whether it has left or not."""
         if self.author.key is None:
             return None
-        waiting = [
+        marks = [
             row.body
             for row in self.author.outbox
             if isinstance(row.body, MarkBody) and row.body.kind is kind and row.body.target == target
         ]
-        if waiting:
-            return max(waiting, key=lambda mark: mark.turn)
         purpose = {Kind.HEART: Purpose.HEART, Kind.FLAG: Purpose.FLAG, Kind.VOTE: Purpose.VOTE}[kind]
         held = self._holdings.holder(self.author.tag(scope(self._genesis.mesh_id, purpose, target)))
-        return held.mark if held is not None else None
+        if held is not None and held.mark is not None:
+            marks.append(held.mark)
+        return max(marks, key=lambda mark: mark.turn, default=None)
 
     def withdraw(self, item_id: ItemId) -> bool:
         """Takes back what has not left yet; returns whether it was in time."""
