@@ -5,12 +5,14 @@ answered that: to everybody else it is one more packet. So this node tries its *
 open here: the reply keys of its own secrets while they are linked to it, and the keys of the conversations that it
 began. What opens is kept and nothing else follows from it: nothing is sent, announced or confirmed.
 
-Letters expire like items, and the number of all is bounded; letters in conversations that we have written in go last,
-and those of the longest first, so who writes hundreds pushes out nobody else's. Unlinking a secret ends the
-conversations in which we are its author. Whom an author does not listen to is in ``stops``.
+Letters expire like items, and the number of all is bounded. Conversations beyond a share of it give way first, and then
+strangers, about the secret that most of them write about. So who writes hundreds, answered or not, under one key or
+many, pushes out little of what others have written. Unlinking a secret ends the conversations in which we are its
+author. Whom an author does not listen to is in ``stops``.
 Specified in docs/protocol.md, section 22.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -35,6 +37,8 @@ __all__ = ["KEYS_MAX", "LETTERS_MAX", "Conversation", "Whispers", "takes_whisper
 KEYS_MAX: Final = 64
 #: Letters that are kept, both ways, in all conversations: as many as the disk has rows for.
 LETTERS_MAX: Final = 256
+#: Letters of one conversation from which on it gives way before all others: a quarter.
+CONVERSATION_MAX: Final = LETTERS_MAX // 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -285,16 +289,23 @@ class Whispers:
         return [] if has_room else self._forget([self._most_dispensable()])
 
     def _most_dispensable(self) -> ItemId:
-        """The oldest of the longest conversation, of those in which we have not written if there are any.
+        """The oldest of a conversation that has more than its share, or else of those in which we have not written.
 
-        So who writes much, answered or not, pushes out its own letters and not those of others.
+        Of these, of the secret that most of them are about, since a stranger may come under any number of keys, and of
+        the longest. So who writes much, answered or not, pushes out its own letters and not those of others.
         """
-        conversations = self._conversations.values()
-        first = min(
-            conversations,
-            key=lambda each: (each.is_mutual, -len(each.letters), next(iter(each.letters.values())).place),
-        )
-        return next(iter(first.letters))
+        strangers: Counter[ItemId] = Counter()
+        for each in self._conversations.values():
+            if not each.is_mutual:
+                strangers[each.about] += len(each.letters)
+
+        def rank(each: Conversation) -> tuple[bool, bool, int, int, int]:
+            count, oldest = len(each.letters), next(iter(each.letters.values())).place
+            is_mutual = each.is_mutual
+            crowd = 0 if is_mutual else strangers[each.about]
+            return count <= CONVERSATION_MAX, is_mutual, -crowd, -count, oldest
+
+        return next(iter(min(self._conversations.values(), key=rank).letters))
 
     def _add(self, letter: Letter, key: _LetterKey) -> None:
         conversation_id = letter.conversation_id

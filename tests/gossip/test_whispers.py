@@ -295,6 +295,32 @@ def test_whom_we_have_answered_pushes_out_nobody_else() -> None:
     assert {f"{number}" for number in range(3, LETTERS_MAX)} <= set(heard(author))
 
 
+def test_whom_we_have_answered_pushes_out_no_stranger_either() -> None:
+    """One answer must not be enough to keep everybody else from being read."""
+    author, friend, reply_key = pair()
+    bully = Whispers(Real())
+    author.came(said(bully, reply_key, "hello"), 10)
+    author.answer(author.conversations[0], "hi", 10, SOURCE)
+    author.came(said(friend, reply_key, "shy"), 10)
+    for number in range(2 * LETTERS_MAX):
+        author.came(said(bully, reply_key, f"{number}"), 10)
+    assert len(heard(author)) == LETTERS_MAX
+    assert "shy" in heard(author)
+
+
+def test_a_flood_under_many_keys_about_one_secret_leaves_what_is_about_others() -> None:
+    """Nobody knows which secrets have one author, so who would silence an author has to flood all that there are."""
+    author, friend, reply_key = pair()
+    other = ItemId(b"o" * 32)
+    author.listen(other, 10, b"t" * 32)
+    quiet = next(key.public for key in author.keys if key.about == other)
+    author.came(said(friend, quiet, "about the other", other), 10)
+    for number in range(LETTERS_MAX + 10):
+        author.came(said(Whispers(Real()), reply_key, f"{number}"), 10)
+    assert len(heard(author)) == LETTERS_MAX
+    assert "about the other" in heard(author)
+
+
 def test_so_many_keys_are_tried_and_the_newest_first() -> None:
     whispering = Whispers(Real())
     for number in range(KEYS_MAX + 3):
