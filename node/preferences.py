@@ -9,7 +9,6 @@ replies that were read (u32).
 """
 
 import enum
-import re
 import unicodedata
 from collections.abc import Collection
 from typing import Annotated, Final
@@ -19,6 +18,7 @@ import msgspec
 from ..gossip.board import Board
 from ..gossip.errors import LocalError
 from ..gossip.wire import Message, decode_untrusted, encode
+from .filtering import Filter
 from .storage.store import Change, Delete, Put, Store, Table
 
 __all__ = ["THEMES", "Preferences", "Settings", "Sort"]
@@ -31,10 +31,6 @@ SETTINGS_SIZE_MAX: Final = 16_384
 #: As the system has it, light, or dark.
 THEMES: Final = ("auto", "light", "dark")
 _SETTINGS: Final = b"settings"
-#: Characters that nobody sees: somebody could put one into a word to have it pass a filter.
-_UNSEEN: Final = re.compile(
-    "[\u00ad\u034f\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff\U000e0000-\U000e01ef]"
-)
 
 
 class Sort(enum.IntEnum):
@@ -70,7 +66,7 @@ class Preferences:
         self._store = store
         self._entries: dict[Sort, dict[bytes, int]] = {sort: {} for sort in Sort}
         self.settings = Settings()
-        self._filter: re.Pattern[str] | None = None
+        self._filter = Filter(())
 
     async def load(self) -> None:
         """Reads them. Raises ``StoreError``."""
@@ -79,7 +75,7 @@ class Preferences:
                 self.settings = decode_untrusted(Settings, value, SETTINGS_SIZE_MAX)
             else:
                 self._entries[Sort(key[0])][key[1:]] = int.from_bytes(value, "big")
-        self._filter = _compiled(self.settings.filters)
+        self._filter = Filter(self.settings.filters)
 
     def has(self, sort: Sort, about: bytes) -> bool:
         return about in self._entries[sort]
@@ -93,7 +89,7 @@ class Preferences:
 
     def is_filtered(self, text: str) -> bool:
         """Whether a text has a word that is not wanted."""
-        return self._filter is not None and self._filter.search(_folded(text)) is not None
+        return self._filter.matches(text)
 
     async def put(self, sort: Sort, about: bytes, count: int = 0) -> None:
         """Remembers something. Raises ``LocalError`` for one too many, ``StoreError``."""
@@ -121,7 +117,7 @@ class Preferences:
 
     async def set(self, settings: Settings) -> None:
         """Changes the settings. Raises ``LocalError`` for filters that will not do, ``StoreError``."""
-        filters = tuple(dict.fromkeys(" ".join(_folded(each).split()) for each in settings.filters))
+        filters = tuple(dict.fromkeys(_tidied(each) for each in settings.filters))
         filters = tuple(each for each in filters if each)
         if len(filters) > FILTERS_MAX or any(len(each) > FILTER_SIZE_MAX for each in filters):
             raise LocalError(
@@ -129,14 +125,8 @@ class Preferences:
             )
         settings = msgspec.structs.replace(settings, filters=filters)
         await self._store.commit([Put(Table.READING, _SETTINGS, encode(settings))])
-        self.settings, self._filter = settings, _compiled(filters)
+        self.settings, self._filter = settings, Filter(filters)
 
 
-def _folded(text: str) -> str:
-    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text)).casefold()
-
-
-def _compiled(filters: Collection[str]) -> re.Pattern[str] | None:
-    """Whole words and phrases, whatever white space is between the words."""
-    words = [r"\s+".join(map(re.escape, each.split())) for each in filters]
-    return re.compile(rf"(?<!\w)(?:{'|'.join(words)})(?!\w)") if words else None
+def _tidied(phrase: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", phrase).casefold().split())
