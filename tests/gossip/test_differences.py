@@ -2,13 +2,17 @@
 
 from collections.abc import Sequence
 
-from hypothesis import example, given
+import pytest
+from fakenet import Peer, signed, small_mesh
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rumor.crypto import membership
 from rumor.crypto.membership import Ring
 from rumor.crypto.seeds import commitment_of
-from rumor.gossip.bodies import Body, HeartBody, PollBody, RetractionBody, VoteBody
+from rumor.gossip.bodies import Body, HeartBody, MarkBody, PollBody, RetractionBody, VoteBody
+from rumor.gossip.drafts import Draft
+from rumor.gossip.frames import Announce, Items, Want, decode_frame_untrusted
 from rumor.gossip.genesis import Genesis, Parameters
 from rumor.gossip.holdings import Holdings
 from rumor.gossip.items import Item
@@ -103,7 +107,6 @@ orders = st.lists(st.sampled_from(list(ALL.values())), max_size=12)
 
 
 @given(orders, orders, st.booleans())
-@example([], [], False)
 def test_two_nodes_agree_once_they_have_talked_also_after_some_has_expired(
     first: Sequence[Item], second: Sequence[Item], apart: bool
 ) -> None:
@@ -120,3 +123,46 @@ def test_two_nodes_agree_once_they_have_talked_also_after_some_has_expired(
             holdings.expire(item_epoch=floor, relay_epoch=0, packet_epoch=0)
     talk(*nodes)
     assert opinion(nodes[0]) == opinion(nodes[1])
+
+
+@pytest.mark.parametrize("kind", [HeartBody, VoteBody])
+def test_two_nodes_with_other_marks_of_one_rank_ask_each_other_once(kind: type[MarkBody]) -> None:
+    """A member that signs three hearts of one turn leaves another one at each of two nodes; they count it alike."""
+    network, peers = small_mesh(2)
+    network.run(50.0)
+    poll_id = peers[0].engine.publish(Draft(text="which?", choices=("a", "b")), network.now)
+    network.drain(peers[0])
+    network.settle()
+    network.disconnect(*peers)
+    epoch = network.genesis.epoch_at(network.now)
+    ring = peers[0].engine.roster.ring_at(epoch)
+    assert ring is not None
+    more = {"choice": 1} if kind is VoteBody else {}
+    body = kind(target=poll_id, turn=0, **more)
+    marks = sorted(
+        (signed(network, peers[1].secret, ring, kind.kind, epoch - back, body) for back in range(3)),
+        key=lambda each: each.precedence,
+    )
+    for peer, order in ((peers[0], marks[::-1]), (peers[1], marks)):
+        puppet = network.add_puppet(f"puppet of {peer.name}", peer)
+        for mark in order:
+            puppet.say(peer, Announce(item_ids=[mark.item_id]), Items(items=[mark.encoding]))
+            network.settle()
+        network.disconnect(puppet.peer, peer)
+    held = [{mark.item_id for mark in marks if mark.item_id in peer.engine.store} for peer in peers]
+    assert (len(held[0]), held[0] & held[1]) == (1, set())
+    asked: list[bytes] = []
+
+    def copies(sender: Peer, receiver: Peer, frame: bytes) -> int:
+        message = decode_frame_untrusted(frame)
+        if isinstance(message, Want):
+            asked.extend(message.item_ids)
+        return 1
+
+    network.copies = copies
+    network.connect(*peers)
+    network.run(2_000.0)
+    assert len(asked) <= 2
+    tallies = [peer.engine.board.tally(poll_id) for peer in peers]
+    assert tallies[0] == tallies[1]
+    assert tallies[0].hearts + sum(tallies[0].votes) == 1
