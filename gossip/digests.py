@@ -5,8 +5,10 @@ is kept in ``views``. Specified in docs/protocol.md.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 from .calendar import Calendar
+from .claims import EPOCHS_AHEAD_MAX
 from .events import FriendId
 from .frames import Digest
 from .holdings import Holdings
@@ -15,11 +17,15 @@ from .views import View, Views
 
 __all__ = ["Digests"]
 
+#: A report may be on its way for a while, in which short epochs pass.
+REPORT_S_MAX: Final = 120.0
+
 
 class Digests:
     """Both sides of the talk about views."""
 
-    def __init__(self, holdings: Holdings, calendar: Calendar, views: Views) -> None:
+    def __init__(self, holdings: Holdings, calendar: Calendar, views: Views, epoch_s: int) -> None:
+        self._epoch_s = epoch_s
         self._roster = holdings.roster
         self._relay_book = holdings.relay_book
         self._calendar = calendar
@@ -35,9 +41,12 @@ class Digests:
 
     def came(self, friend: FriendId, frame: Digest) -> None:
         """A friend reports its view."""
+        now = self._calendar.epoch
+        if abs(frame.epoch - now) > max(EPOCHS_AHEAD_MAX, REPORT_S_MAX / self._epoch_s):
+            self._views.astray(friend, now, frame.epoch - now)
+            return
         # What they call the epoch is their affair; a report does not keep longer for it.
-        epoch = min(frame.epoch, self._calendar.epoch)
-        self._views.report(friend, epoch, (frame.ring_root, frame.relay_root))
+        self._views.report(friend, min(frame.epoch, now), (frame.ring_root, frame.relay_root))
 
     def tell(self, link: Link) -> None:
         """Tells one friend, who has just greeted."""

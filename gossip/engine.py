@@ -112,7 +112,7 @@ class Engine:
         self._touched = self._neighbourhood.touched
         self._outgoing = self._neighbourhood.outgoing
         self._views = Views()
-        self._digests = Digests(holdings, self.calendar, self._views)
+        self._digests = Digests(holdings, self.calendar, self._views, genesis.parameters.epoch_s)
         self._reception = Reception(genesis, holdings, self._codec, self)
         self._ring_talk = RingTalk(holdings, self._reception, random)
         carrying = random.stream("carriage")
@@ -286,8 +286,9 @@ class Engine:
     def gate(self, now: float, purpose: Purpose | None = Purpose.POST) -> Gate:
         """Whether we may post now what takes a slot of this purpose, or none, and if not, why."""
         friends = self._neighbourhood.friends
-        views = self._views.current(friends, self.genesis.epoch_at(now))
-        return self._member.gate(now, len(friends), views, purpose)
+        epoch = self.genesis.epoch_at(now)
+        views, clocks = self._views.current(friends, epoch), self._views.clocks(friends, epoch)
+        return self._member.gate(now, len(friends), views, clocks, purpose)
 
     def publish(self, draft: AnyDraft, now: float) -> ItemId:
         """Publishes what a person has to say. Durable once the events of this call are.

@@ -7,7 +7,7 @@ node applies them to itself.
 """
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,6 +51,7 @@ def inspect(
     relay_keys: Collection[bytes],
     relay_root: bytes,
     views: Collection[View],
+    clocks: Sequence[int] = (),
     purpose: Purpose | None,
     slots_left: int,
     silent_until: int = 0,
@@ -66,6 +67,7 @@ def inspect(
         relay_keys: those that may be used now.
         relay_root: their digest.
         views: the roots of ring and relay keys that each friend reports as its own.
+        clocks: epochs by which the clocks of other friends are ahead of ours.
         purpose: what is to be posted takes a slot of; None for marks, which take none.
         slots_left: slots of this purpose and epoch that we have not used.
         silent_until: the first epoch in which a node speaks that was restored from a backup.
@@ -115,7 +117,17 @@ def inspect(
             f"by now there {'is' if counted == 1 else 'are'} {counted}."
         )
     needed = min(friend_count, AGREEING_FRIENDS_MIN)
-    if eligible_at is not None and agreeing < needed:
+    if eligible_at is not None and agreeing < needed and clocks:
+        # The middle one: a single friend's clock may be anywhere.
+        ahead = sorted(clocks)[len(clocks) // 2]
+        apart = in_words(abs(ahead) * parameters.epoch_s)
+        whose = "The clock of a friend" if len(clocks) == 1 else f"The clocks of {len(clocks)} friends"
+        obstacle(
+            f"{whose} {'is' if len(clocks) == 1 else 'are'} {apart} {'ahead of' if ahead > 0 else 'behind'} yours, and "
+            "nobody takes what comes from another time. Look whether yours is right, and start your node again if you "
+            "have set it."
+        )
+    elif eligible_at is not None and agreeing < needed:
         if not views:
             heard = "No friend of yours has shown its list of members and relay keys yet"
         else:

@@ -149,7 +149,12 @@ class Member:
     # Posting.
 
     def gate(
-        self, now: float, friend_count: int, views: Sequence[View], purpose: Purpose | None = Purpose.POST
+        self,
+        now: float,
+        friend_count: int,
+        views: Sequence[View],
+        clocks: Sequence[int] = (),
+        purpose: Purpose | None = Purpose.POST,
     ) -> Gate:
         """Whether we may post now what takes a slot of this purpose, or none, and if not, why."""
         epoch = self._genesis.epoch_at(now)
@@ -163,6 +168,7 @@ class Member:
             relay_keys=self._relay_book.eligible(epoch),
             relay_root=self._relay_book.root(epoch),
             views=views,
+            clocks=clocks,
             purpose=purpose,
             slots_left=0
             if purpose is None

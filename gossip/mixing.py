@@ -112,6 +112,13 @@ class Mixing:
         keys = self._holdings.relay_book.eligible(self._genesis.epoch_at(now))
         return len(keys) >= max(1, self._genesis.parameters.relay_keys_min)
 
+    def lets_out(self, now: float, *, agreed: bool) -> bool:
+        """Whether what people say may leave now, if enough friends have ``agreed`` to our view."""
+        keys = self._holdings.relay_book.eligible(self._genesis.epoch_at(now))
+        # A mesh that asks for no relay keys is one for trying out, and lets its members speak without any.
+        for_trying = not keys and self._genesis.parameters.relay_keys_min == 0
+        return agreed and (for_trying or self.can_hide(now))
+
     def is_leaving(self, key: bytes) -> bool:
         """Whether the record of this relay key waits to leave or to come back."""
         return any(item.relay_key is not None and item.relay_key.key == key for item in self.outbox.items())
@@ -166,8 +173,7 @@ class Mixing:
         keys = self._holdings.relay_book.eligible(epoch)
         self.loops.forget_all_but(keys)
         enough = self.can_hide(now)
-        # A mesh that asks for no relay keys is one for trying out, and lets its members speak without any.
-        secrets = agreed and (enough or (not keys and self._genesis.parameters.relay_keys_min == 0))
+        secrets = self.lets_out(now, agreed=agreed)
         waiting = self.outbox.take(now, self.pace(now).retry_s, secrets=secrets)
         # Drawn whatever leaves, so that the next tick's draws are the same.
         is_loop = self._routing.random() < LOOP_SHARE

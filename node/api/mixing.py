@@ -76,6 +76,8 @@ def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, 
     if row.item_id not in outbox:
         return {"state": "waiting", "sent": row.sent_count, "sentence": "Is being signed."}
     waiting = outbox[row.item_id]
+    if waiting.sent_at is None and (held_back := _held_back(engine, now)):
+        return {"state": "waiting", "sent": 0, "sentence": held_back}
     if waiting.sent_at is None:
         pace = engine.mixing.pace(now)
         unsent = [item.item_id for item in outbox.items() if outbox[item.item_id].sent_at is None]
@@ -92,7 +94,7 @@ def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, 
         return {
             "state": "waiting",
             "sent": waiting.sent_count,
-            "sentence": "Did not come back; leaves once more.",
+            "sentence": f"Did not come back. {_held_back(engine, now) or 'It leaves once more.'}",
         }
     return {
         "state": "given_up",
@@ -100,6 +102,18 @@ def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, 
         "sentence": f"Left {RETRIES_MAX + 1} times and has not come back, so it does not leave again: more tries would "
         "help those who want to trace it. If nobody has read it, post it anew.",
     }
+
+
+def _held_back(engine: Engine, now: float) -> str:
+    """Why nothing of ours leaves now, whatever the clock does; nothing if it may."""
+    gate = engine.gate(now)
+    if engine.mixing.lets_out(now, agreed=gate.agreed):
+        return ""
+    if not gate.agreed:
+        why = "enough friends have the same lists of members and relay keys as you, and the same time"
+    else:
+        why = "the mesh has relay keys enough to hide it"
+    return f"Held back until {why}; then it waits for the next slot."
 
 
 def _waiting_count(engine: Engine, now: float) -> int:

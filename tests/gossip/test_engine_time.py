@@ -8,7 +8,7 @@ from fakenet import EASY, FakeNetwork, Peer, secret_item, small_mesh
 
 from rumor.gossip.drafts import Draft
 from rumor.gossip.errors import PostRefused
-from rumor.gossip.frames import Announce, Items
+from rumor.gossip.frames import Announce, Digest, Items
 from rumor.gossip.genesis import BYTES_PER_EPOCH_MAX, Parameters
 from rumor.gossip.store import PACKET_EPOCHS, TRANSIENT
 
@@ -87,6 +87,27 @@ def test_clocks_an_epoch_apart_do_not_matter() -> None:
     network.settle()
     assert [peer.texts() for peer in peers] == [{"from tomorrow"}] * 3
     assert not any(peer.complaints for peer in peers)
+
+
+@pytest.mark.parametrize(("ahead", "words"), [(20, "4 minutes ahead of"), (-20, "4 minutes behind")])
+def test_who_has_another_time_than_all_friends_is_told_and_posts_nothing(ahead: int, words: str) -> None:
+    """Nobody would take it, and it would be sent again and again without a word."""
+    network, peers = small_mesh(2)
+    engine = peers[1].engine
+    engine.friend_removed(peers[0].friend_id)
+    friend = network.add_puppet("friend", peers[1])
+    epoch = network.genesis.epoch_at(network.now)
+    ring = engine.roster.ring_at(epoch)
+    assert ring is not None
+    for off in (ahead, 0):
+        friend.say(
+            peers[1],
+            Digest(epoch=epoch + off, ring_root=ring.root, relay_root=engine.relay_book.root(epoch)),
+        )
+        if off:
+            with pytest.raises(PostRefused, match=f"The clock of a friend is {words} yours"):
+                engine.publish(Draft(text="from elsewhen"), network.now)
+    engine.publish(Draft(text="from now"), network.now)
 
 
 def test_a_smaller_store_is_not_offered_again_what_it_dropped(monkeypatch: pytest.MonkeyPatch) -> None:

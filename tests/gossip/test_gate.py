@@ -54,6 +54,8 @@ def test_it_is_open_when_all_is_well() -> None:
         ({"views": [VIEW]}, "1 friend of the 2 it takes has the same lists", None),
         ({"views": [(RING.root, b"other")]}, "0 friends of the 2 it takes have", None),
         ({"views": []}, "No friend of yours has shown", None),
+        ({"views": [VIEW], "clocks": [3]}, "The clock of a friend is 30 seconds ahead of yours", None),
+        ({"views": [], "clocks": [-720, 9, -720]}, "The clocks of 3 friends are 2 hours behind yours", None),
         ({"relay_keys": [b"k"] * 7}, "8 relay keys before anybody posts; by now 7 may", None),
         ({"slots_left": 0}, "posted 4 times in this epoch, which is all that anybody may", 1_010.0),
         ({"purpose": Purpose.REPLY, "slots_left": 0}, "replied 20 times in this epoch", 1_010.0),
