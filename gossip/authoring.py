@@ -148,12 +148,15 @@ class Author:
         """What is to be durable of an item that waits."""
         return self._outbox.get(item_id)
 
-    def resume(self, roster: Roster, signed: Container[ItemId]) -> None:
-        """Starts again what waits and is not ``signed``, as far as there is a ring with us in it to prove it over."""
+    def resume(self, roster: Roster, epoch: int, signed: Container[ItemId]) -> None:
+        """Starts again what waits and is not ``signed``, as far as there is a ring with us in it to prove it over.
+
+        ``epoch`` is the present one: of later ones no friend has confirmed a ring yet.
+        """
         for row in self._outbox.values():
             if isinstance(row.body, SealedLetter) or row.item_id in self._unproved or row.item_id in signed:
                 continue
-            ring = roster.ring_at(row.epoch)
+            ring = roster.ring_at(min(row.epoch, epoch))
             if ring is not None and self.key in ring.keys:
                 self._start(row.epoch, row.body, ring)
 

@@ -192,13 +192,31 @@ class Member:
         ring = self._roster.ring_at(epoch)
         assert ring is not None, "an open gate has a ring"
         item_id, events = self.author.write(
-            draft, ring, epoch, lambda tag: self._holdings.holder(tag) is not None
+            draft, ring, self._stamp(draft, now), lambda tag: self._holdings.holder(tag) is not None
         )
         self.note(events)
         row = self.author.row(item_id)
         assert row is not None
         self._listen(row)
         return item_id
+
+    def _stamp(self, draft: AnyDraft, now: float) -> int:
+        """The epoch of what is written now: the one in which its turn comes, behind all that waits already.
+
+        Everybody sees it. If all that is said in one sitting were of one epoch, it could be told to be one person's by
+        coming late, one thing after the other.
+        """
+        if not self.has_onions:
+            return self._genesis.epoch_at(now)
+        pace, outbox = self.mixing.pace(now), self.mixing.outbox
+        ahead_count = outbox.due_count(now, pace.retry_s)
+        ahead_count += sum(row.item_id not in outbox for row in self.author.outbox)
+        epoch = self._genesis.epoch_at(now + ahead_count * pace.interval_s)
+        if draft.purpose is not None:
+            quota = quota_of(draft.purpose, self._genesis.parameters)
+            while self.author.slots.left_count(draft.purpose, epoch, quota) <= 0:
+                epoch += 1
+        return epoch
 
     def published(self, item: Item) -> None:
         """An item has come from the network, perhaps one of ours, or one that is held in place of ours."""
@@ -331,7 +349,7 @@ class Member:
 
     def resume(self) -> None:
         """Goes on with what waited for a ring."""
-        self.author.resume(self._roster, self.mixing.outbox)
+        self.author.resume(self._roster, self._calendar.epoch, self.mixing.outbox)
 
     def admit(self) -> list[Item]:
         """Admits whom we can by now; returns the admissions that are whole already."""

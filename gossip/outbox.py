@@ -33,6 +33,10 @@ class Waiting:
         """Whether it has left as often as it may."""
         return self.item.relay_key is None and self.sent_count > RETRIES_MAX
 
+    def is_due(self, now: float, retry_s: float) -> bool:
+        """Whether it has not left yet, or did so too long ago to come back, and may once more."""
+        return (self.sent_at is None or self.sent_at + retry_s <= now) and not self.given_up
+
 
 class Outbox:
     """Items of ours in the order in which they leave. Bounded by our quotas and by the driver's rows."""
@@ -62,13 +66,19 @@ class Outbox:
         """It has come back, or is too old; others' items are passed over."""
         self._waiting.pop(item_id, None)
 
-    def take(self, now: float, retry_s: float, *, secrets: bool) -> Waiting | None:
-        """The item whose turn it is: it counts as leaving now. Without ``secrets`` only the mesh's own records."""
+    def due_count(self, now: float, retry_s: float) -> int:
+        """How much is to leave before what is written now."""
+        return sum(waiting.is_due(now, retry_s) for waiting in self._waiting.values())
+
+    def take(self, now: float, retry_s: float, *, epoch: int, secrets: bool) -> Waiting | None:
+        """The item whose turn it is: it counts as leaving now.
+
+        Not one of an epoch after this one. Without ``secrets`` only the mesh's own records.
+        """
         for waiting in self._waiting.values():
-            if waiting.item.relay_key is None and not secrets:
+            if (waiting.item.relay_key is None and not secrets) or waiting.item.epoch > epoch:
                 continue
-            due = waiting.sent_at is None or waiting.sent_at + retry_s <= now
-            if due and not waiting.given_up:
+            if waiting.is_due(now, retry_s):
                 waiting.sent_count += 1
                 waiting.sent_at = now
                 return waiting

@@ -119,10 +119,8 @@ def _held_back(engine: Engine, now: float) -> str:
 def _waiting_count(engine: Engine, now: float) -> int:
     """What of ours leaves before anything that is posted now."""
     outbox, retry_s = engine.mixing.outbox, engine.mixing.pace(now).retry_s
-    signed = [outbox[item.item_id] for item in outbox.items()]
-    due = [each for each in signed if each.sent_at is None or each.sent_at + retry_s <= now]
     unsigned = [row for row in engine.author.outbox if row.item_id not in outbox]
-    return len([each for each in due if not each.given_up]) + len(unsigned)
+    return outbox.due_count(now, retry_s) + len(unsigned)
 
 
 def _slot_wait_s(pace: Pace, ahead_count: int) -> float:
