@@ -5,24 +5,21 @@ answered that: to everybody else it is one more packet. So this node tries its *
 open here: the reply keys of its own secrets while they are linked to it, and the keys of the conversations that it
 began. What opens is kept and nothing else follows from it: nothing is sent, announced or confirmed.
 
-Letters expire like items, and the number of all is bounded. Conversations beyond a share of it give way first, and then
-strangers, about the secret that most of them write about. So who writes hundreds, answered or not, under one key or
-many, pushes out little of what others have written. Unlinking a secret ends the conversations in which we are its
-author. Whom an author does not listen to is in ``stops``.
+Letters expire like items, and are kept in ``conversations``. Unlinking a secret ends those in which we are its author.
+Whom an author does not listen to is in ``stops``.
 Specified in docs/protocol.md, section 22.
 """
 
-from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..crypto import onion, whispers
 from ..crypto.errors import CryptoError, InvalidKey, WhisperBroken
 from ..crypto.onion import Command, Delivered
 from ..crypto.seeds import PostSeed
+from .conversations import LETTERS_MAX, Conversation, Conversations, LetterKey
 from .errors import LocalError
-from .events import Event, LetterKept, LettersForgotten, LettersRead, OutboxAdded
+from .events import Event, LetterKept, LettersForgotten, OutboxAdded
 from .items import ItemId
 from .letters import Letter, SealedLetter
 from .letters import conversation_id as conversation_of
@@ -31,64 +28,10 @@ from .stops import Stops
 from .suite import Suite
 from .text import TEXT_SIZE_MAX, is_tidy, tidy_text
 
-__all__ = ["KEYS_MAX", "LETTERS_MAX", "Conversation", "Whispers", "takes_whispers"]
+__all__ = ["KEYS_MAX", "Whispers", "takes_whispers"]
 
 #: Letter keys that are tried on an onion, the newest first. Each try takes as long as an agreement of keys.
 KEYS_MAX: Final = 64
-#: Letters that are kept, both ways, in all conversations: as many as the disk has rows for.
-LETTERS_MAX: Final = 256
-#: Letters of one conversation from which on it gives way before all others: a quarter.
-CONVERSATION_MAX: Final = LETTERS_MAX // 4
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _LetterKey:
-    about: ItemId
-    epoch: int
-    secret: bytes = field(repr=False)
-    public: bytes
-
-
-@dataclass(slots=True)
-class Conversation:
-    """What has been whispered between us and one other. There is always a letter in it."""
-
-    key: _LetterKey
-    is_author: bool
-    """Whether it is about a secret of ours."""
-    letters: dict[ItemId, Letter] = field(default_factory=dict)
-    """In order."""
-
-    @property
-    def newest(self) -> Letter:
-        return next(reversed(self.letters.values()))
-
-    @property
-    def conversation_id(self) -> bytes:
-        """32 bytes."""
-        return self.newest.conversation_id
-
-    @property
-    def about(self) -> ItemId:
-        """The secret that it began with."""
-        return self.key.about
-
-    @property
-    def own_key(self) -> bytes:
-        return self.key.public
-
-    @property
-    def other_key(self) -> bytes:
-        return self.newest.other_key
-
-    @property
-    def unread_count(self) -> int:
-        return sum(not letter.is_read for letter in self.letters.values())
-
-    @property
-    def is_mutual(self) -> bool:
-        """Whether we have written in it ourselves."""
-        return any(letter.is_own for letter in self.letters.values())
 
 
 class Whispers:
@@ -96,33 +39,28 @@ class Whispers:
 
     def __init__(self, suite: Suite) -> None:
         self._suite = suite
-        self._reply_keys: dict[ItemId, _LetterKey] = {}
+        self._reply_keys: dict[ItemId, LetterKey] = {}
         """Of our own secrets, by their ids."""
-        self._conversations: dict[bytes, Conversation] = {}
-        self._places: dict[ItemId, bytes] = {}
-        """The conversation of each letter."""
+        self._conversations = Conversations()
         self._stops = Stops()
-        self._next_place = 0
-        self._tried: list[_LetterKey] | None = None
+        self._tried: list[LetterKey] | None = None
 
     # What there is.
 
     @property
     def conversations(self) -> list[Conversation]:
         """All of them, the one with the newest letter first."""
-        return sorted(self._conversations.values(), key=lambda each: each.newest.place, reverse=True)
+        return self._conversations.all
 
     def conversation(self, conversation_id: bytes) -> Conversation | None:
         return self._conversations.get(conversation_id)
 
     def begun(self, about: ItemId) -> Conversation | None:
         """The conversation that we began about somebody's secret."""
-        found = (each for each in self._conversations.values() if each.about == about and not each.is_author)
-        return next(found, None)
+        return self._conversations.begun(about)
 
     def letter(self, letter_id: ItemId) -> Letter | None:
-        place = self._places.get(letter_id)
-        return self._conversations[place].letters[letter_id] if place is not None else None
+        return self._conversations.letter(letter_id)
 
     def is_closed(self, about: ItemId) -> bool:
         """Whether nobody is listened to who begins to whisper about this secret of ours."""
@@ -130,11 +68,11 @@ class Whispers:
         return key is not None and self._stops.has(key.public)
 
     @property
-    def keys(self) -> list[_LetterKey]:
+    def keys(self) -> list[LetterKey]:
         """The keys that are tried on an onion, the newest first."""
         if self._tried is None:
-            begun = [each.key for each in self._conversations.values() if not each.is_author]
-            keys = sorted([*self._reply_keys.values(), *begun], key=lambda key: key.epoch)
+            keys = [*self._reply_keys.values(), *self._conversations.own_keys]
+            keys.sort(key=lambda key: key.epoch)
             self._tried = keys[: -KEYS_MAX - 1 : -1]
         return self._tried
 
@@ -143,7 +81,7 @@ class Whispers:
     def listen(self, about: ItemId, epoch: int, seed: bytes) -> None:
         """A secret of ours may be answered from now on, even before we see it come back."""
         secret = PostSeed(seed).reply_secret
-        self._reply_keys[about] = _LetterKey(
+        self._reply_keys[about] = LetterKey(
             about=about, epoch=epoch, secret=secret.raw, public=secret.public.raw
         )
         self._tried = None
@@ -152,13 +90,7 @@ class Whispers:
         """These are not ours any more as far as can be known here: what was whispered to their author goes."""
         gone = {item_id for item_id in item_ids if self._reply_keys.pop(item_id, None) is not None}
         self._tried = None
-        letters = (
-            letter
-            for each in self._conversations.values()
-            if each.is_author and each.about in gone
-            for letter in each.letters
-        )
-        return [*self._stops.forget(gone), *self._forget(letters)]
+        return [*self._stops.forget(gone), *self._forget(self._conversations.letters_about(gone))]
 
     # Letters of ours.
 
@@ -168,12 +100,12 @@ class Whispers:
         """A letter to the author of this secret. Raises ``LocalError``."""
         if about in self._reply_keys:
             raise LocalError("This secret is yours.")
-        begun = self.begun(about)
+        begun = self._conversations.begun(about)
         if begun is not None:
             return self._write(begun.key, begun.key.secret, begun.other_key, text, epoch, random)
         # Of a real X25519 key also where onions are only simulated: what is inside is always real.
         secret = random.randbytes(whispers.KEY_SIZE)
-        key = _LetterKey(about=about, epoch=epoch, secret=secret, public=onion.relay_public(secret))
+        key = LetterKey(about=about, epoch=epoch, secret=secret, public=onion.relay_public(secret))
         return self._write(key, secret, reply_key, text, epoch, random)
 
     def answer(
@@ -186,7 +118,7 @@ class Whispers:
 
     def _write(
         self,
-        key: _LetterKey,
+        key: LetterKey,
         own_secret: bytes,
         other_key: bytes,
         text: str,
@@ -208,7 +140,7 @@ class Whispers:
             own_secret=own_secret,
             other_key=other_key,
             epoch=epoch,
-            place=self._next_place,
+            place=self._conversations.next_place,
             is_own=True,
             is_read=True,
             text=tidy,
@@ -231,17 +163,17 @@ class Whispers:
             return []
         return []
 
-    def _read_untrusted(self, content: bytes, key: _LetterKey, epoch: int) -> list[Event]:
+    def _read_untrusted(self, content: bytes, key: LetterKey, epoch: int) -> list[Event]:
         """What is no whisper, or one that is here already, is passed over: nobody is to blame that we know."""
         try:
             whisper = whispers.open_untrusted(content, key.secret, key.about)
         except WhisperBroken:
             return []
         is_author = key.about in self._reply_keys and self._reply_keys[key.about].public == key.public
-        begun = None if is_author else self.begun(key.about)
+        begun = None if is_author else self._conversations.begun(key.about)
         if begun is not None and whisper.sender != begun.other_key:
             return []  # Only the author knows our key, and would have answered with the reply key.
-        if ItemId(whisper.mac) in self._places or not is_tidy(whisper.text):
+        if self.letter(ItemId(whisper.mac)) is not None or not is_tidy(whisper.text):
             return []
         is_new = conversation_of(key.public, whisper.sender) not in self._conversations
         if self._stops.has(key.public, whisper.sender) or (is_new and self._stops.has(key.public)):
@@ -253,7 +185,7 @@ class Whispers:
             own_secret=b"" if is_author else key.secret,
             other_key=whisper.sender,
             epoch=epoch,
-            place=self._next_place,
+            place=self._conversations.next_place,
             is_own=False,
             text=whisper.text,
         )
@@ -268,7 +200,7 @@ class Whispers:
         for letter in sorted(letters, key=lambda letter: letter.place):
             key = public.get(letter.own_key)
             if letter.own_secret:
-                key = _LetterKey(
+                key = LetterKey(
                     about=letter.about, epoch=letter.epoch, secret=letter.own_secret, public=letter.own_key
                 )
             if key is None:
@@ -279,60 +211,26 @@ class Whispers:
                 self._add(letter, key)
         return [LettersForgotten(letter_ids=tuple(lost))] if lost else []
 
-    def _keep(self, letter: Letter, key: _LetterKey) -> list[Event]:
+    def _keep(self, letter: Letter, key: LetterKey) -> list[Event]:
         events = self._make_room()
         self._add(letter, key)
         return [*events, LetterKept(letter=letter)]
 
     def _make_room(self) -> list[Event]:
-        has_room = len(self._places) + len(self._stops) < LETTERS_MAX
-        return [] if has_room else self._forget([self._most_dispensable()])
+        has_room = len(self._conversations) + len(self._stops) < LETTERS_MAX
+        return [] if has_room else self._forget([self._conversations.most_dispensable()])
 
-    def _most_dispensable(self) -> ItemId:
-        """The oldest of a conversation that has more than its share, or else of those in which we have not written.
-
-        Of these, of the secret that most of them are about, since a stranger may come under any number of keys, and of
-        the longest. So who writes much, answered or not, pushes out its own letters and not those of others.
-        """
-        strangers: Counter[ItemId] = Counter()
-        for each in self._conversations.values():
-            if not each.is_mutual:
-                strangers[each.about] += len(each.letters)
-
-        def rank(each: Conversation) -> tuple[bool, bool, int, int, int]:
-            count, oldest = len(each.letters), next(iter(each.letters.values())).place
-            is_mutual = each.is_mutual
-            crowd = 0 if is_mutual else strangers[each.about]
-            return count <= CONVERSATION_MAX, is_mutual, -crowd, -count, oldest
-
-        return next(iter(min(self._conversations.values(), key=rank).letters))
-
-    def _add(self, letter: Letter, key: _LetterKey) -> None:
-        conversation_id = letter.conversation_id
-        conversation = self._conversations.setdefault(
-            conversation_id, Conversation(key, is_author=not letter.own_secret)
-        )
-        conversation.key = key
-        conversation.letters[letter.letter_id] = letter
-        self._places[letter.letter_id] = conversation_id
-        self._next_place = letter.place + 1
+    def _add(self, letter: Letter, key: LetterKey) -> None:
+        self._conversations.add(letter, key)
         self._tried = None
 
     def _forget(self, letter_ids: Iterable[ItemId]) -> list[Event]:
-        gone = tuple(letter_ids)
-        for letter_id in gone:
-            conversation_id = self._places.pop(letter_id)
-            conversation = self._conversations[conversation_id]
-            if len(conversation.letters) > 1:
-                del conversation.letters[letter_id]
-            else:
-                del self._conversations[conversation_id]
         self._tried = None
-        return [LettersForgotten(letter_ids=gone)] if gone else []
+        return self._conversations.forget(letter_ids)
 
     def withdraw(self, letter_id: ItemId) -> list[Event]:
         """A letter of ours will not leave."""
-        return self._forget([letter_id]) if letter_id in self._places else []
+        return self._forget([letter_id]) if self.letter(letter_id) is not None else []
 
     def forget(self, conversation_id: bytes) -> list[Event]:
         """Erases a conversation."""
@@ -361,26 +259,19 @@ class Whispers:
         key = self._reply_keys.get(about)
         return self._stops.lift(key.public) if key is not None else []
 
-    def _stop(self, key: _LetterKey, *other_key: bytes) -> list[Event]:
+    def _stop(self, key: LetterKey, *other_key: bytes) -> list[Event]:
         if self._stops.has(key.public, *other_key):
             return []
-        events = self._make_room()
-        return events + self._stops.add(key.about, key.epoch, key.public, *other_key, place=self._next_place)
+        events, place = self._make_room(), self._conversations.next_place
+        return events + self._stops.add(key.about, key.epoch, key.public, *other_key, place=place)
 
     def expire(self, floor: int) -> list[Event]:
         """Erases what is of epochs before ``floor``."""
-        letters = (letter for each in self._conversations.values() for letter in each.letters.values())
-        gone = [letter.letter_id for letter in letters if letter.epoch < floor]
-        return [*self._stops.expire(floor), *self._forget(gone)]
+        return [*self._stops.expire(floor), *self._forget(self._conversations.letters_before(floor))]
 
     def read(self, conversation_id: bytes) -> list[Event]:
         """Everything in this conversation was read."""
-        conversation = self._conversations.get(conversation_id)
-        if conversation is None:
-            return []
-        unread = [letter for letter in conversation.letters.values() if not letter.is_read]
-        conversation.letters.update((letter.letter_id, replace(letter, is_read=True)) for letter in unread)
-        return [LettersRead(letter_ids=tuple(letter.letter_id for letter in unread))] if unread else []
+        return self._conversations.read(conversation_id)
 
 
 def takes_whispers(reply_key: bytes) -> bool:

@@ -15,9 +15,9 @@ from typing import Annotated, Final
 
 import msgspec
 
+from ..gossip.conversations import LETTERS_MAX
 from ..gossip.items import ItemId
 from ..gossip.letters import Letter
-from ..gossip.whispers import LETTERS_MAX
 from ..gossip.wire import Bytes32, Epoch, Message, decode_untrusted, encode
 from .storage.store import LETTER_ROW_COUNT, ROW_VALUE_SIZE_MAX, Put, Table, row_key
 

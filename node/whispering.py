@@ -9,10 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
+from ..gossip.conversations import Conversation
 from ..gossip.engine import Engine
 from ..gossip.items import ItemId
 from ..gossip.letters import Letter
-from ..gossip.whispers import Conversation
 from .api.mixing import describe_queued, describe_waiting
 from .clock import Clock
 from .driver import Driver

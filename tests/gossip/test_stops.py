@@ -2,12 +2,13 @@
 
 from whisperers import ABOUT, SEED, heard, pair, said
 
+from rumor.gossip.conversations import LETTERS_MAX
 from rumor.gossip.events import LetterKept, LettersForgotten
 from rumor.gossip.items import ItemId
 from rumor.gossip.letters import Letter
 from rumor.gossip.stops import STOPS_MAX
 from rumor.gossip.suite import Real
-from rumor.gossip.whispers import LETTERS_MAX, Whispers
+from rumor.gossip.whispers import Whispers
 
 
 def rows(*steps: list[object]) -> dict[ItemId, Letter]:

@@ -9,13 +9,14 @@ from whisperers import ABOUT, SEED, SOURCE, carried, heard, pair, said
 
 from rumor.crypto import onion, whispers
 from rumor.crypto.onion import Command, Forwarded, Payload
+from rumor.gossip.conversations import LETTERS_MAX
 from rumor.gossip.drafts import Draft
 from rumor.gossip.errors import LocalError, PostRefused
 from rumor.gossip.events import LetterKept, LettersForgotten
 from rumor.gossip.items import ItemId
 from rumor.gossip.letters import SealedLetter
 from rumor.gossip.suite import Real
-from rumor.gossip.whispers import KEYS_MAX, LETTERS_MAX, Whispers, takes_whispers
+from rumor.gossip.whispers import KEYS_MAX, Whispers, takes_whispers
 
 
 @dataclass

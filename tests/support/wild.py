@@ -27,6 +27,7 @@ from rumor.gossip.bodies import (
     slot_scope,
     thread_nonce,
 )
+from rumor.gossip.conversations import LETTERS_MAX
 from rumor.gossip.drafts import Draft, MarkDraft, ReplyDraft, RetractionDraft
 from rumor.gossip.engine import Engine
 from rumor.gossip.errors import LocalError
@@ -47,7 +48,6 @@ from rumor.gossip.orphans import ORPHANS_MAX
 from rumor.gossip.packets import Content, Packet, pad_item
 from rumor.gossip.ranges import Message as Reconciling
 from rumor.gossip.ranges import Opening, encode
-from rumor.gossip.whispers import LETTERS_MAX
 from rumor.gossip.wire import encode as encode_frame
 from rumor.sim.disks import Disk
 from rumor.sim.seeds import Stream
