@@ -117,6 +117,7 @@ export function conversation(id) {
         note: readBy(mine ? "who whispered to you" : "who wrote the secret"),
         send: (text) => post(`/whispers/${id}`, { text }),
         sent: refreshWhispers,
+        isShown: true,
       });
       place.replaceChildren(form.element);
     }

@@ -76,6 +76,7 @@ export function replyForm(id, sent) {
     note,
     send: (text) => post(`/secrets/${id}/replies`, { text }),
     sent,
+    isShown: true,
   });
   /** What one more reply costs whoever has said much here. */
   const warn = ({ warning }) => {
