@@ -84,7 +84,14 @@ export function conversation(id) {
             ? "Somebody in the mesh writes to you, the author. Neither of you learns who the other is."
             : "You write to whoever wrote this secret. Neither of you learns who the other is.",
         ),
-        closed ? h("p", { class: "quiet" }, "Nobody can begin to whisper to you about this secret.") : null,
+        closed
+          ? h(
+              "p",
+              { class: "closed-line" },
+              icon("lock"),
+              "Nobody can begin to whisper to you about this secret.",
+            )
+          : null,
       ),
       partings(known, leave),
     );

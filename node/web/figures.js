@@ -97,12 +97,12 @@ function traffic({ own_clock: clock }, cover) {
   );
 }
 
-function waiting({ slot_wait_s: slot, relaying_s: relaying }) {
+function waiting({ slot_wait_s: slot, relaying_s: relaying }, isAllowed) {
   return figure(
     "A post now takes",
     inWords(slot + relaying),
     `${inWords(slot)} until it leaves and ${inWords(relaying)} on its way, on average; it may be three times that. The waiting is what hides you.`,
-    soon(slot + relaying, LATE_S, ["good", "unhurried", "slow"]),
+    isAllowed ? soon(slot + relaying, LATE_S, ["good", "unhurried", "slow"]) : [POOR, "once you can post"],
   );
 }
 
@@ -140,14 +140,14 @@ function disk({ items }, bytes) {
 }
 
 /** All figures of a status. */
-export const figures = ({ mesh, mixing, cover, disk_bytes: bytes }) =>
+export const figures = ({ mesh, mixing, post, cover, disk_bytes: bytes }) =>
   h(
     "dl",
     { class: "facts" },
     members(mesh),
     relayKeys(mixing, mesh),
     pace(mixing),
-    waiting(mixing),
+    waiting(mixing, post.allowed),
     traffic(mixing, cover),
     epoch(mesh),
     loops(mixing),

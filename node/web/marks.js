@@ -50,6 +50,7 @@ export function fold(item, update) {
   return h(
     "div",
     { class: "fold" },
+    icon("flag"),
     h("p", {}, `${count(item.flags, "member")} flagged this.`),
     h(
       "button",

@@ -21,7 +21,7 @@ const place = () =>
 export function say(sentence, { isTrouble = false, isOver = null } = {}) {
   if (isLocked()) return;
   const kind = isTrouble ? "trouble" : "note";
-  const toast = h("p", { class: `toast ${kind}` }, sentence);
+  const toast = h("p", { class: isTrouble ? "toast trouble" : "toast" }, sentence);
   const end = () => {
     toast.remove();
     clearTimeout(timer);

@@ -59,7 +59,7 @@ export function refusal(place, error) {
 /** The meter, and why one cannot post yet, for as long as it is so. */
 export function standing() {
   const meter = hiding();
-  const cannot = h("div", { class: "cannot" });
+  const cannot = h("div", { class: "warning" });
   const draw = () => {
     meter.draw();
     const obstacles = status()?.post.obstacles ?? [];
