@@ -64,7 +64,7 @@ export function standing() {
     meter.draw();
     const obstacles = status()?.post.obstacles ?? [];
     cannot.hidden = !obstacles.length;
-    cannot.replaceChildren(h("strong", {}, "Not yet: "), obstacles.join(" "));
+    cannot.replaceChildren(...(obstacles.length ? [h("strong", {}, "Not yet: "), obstacles.join(" ")] : []));
   };
   draw();
   return { element: h("div", { class: "standing" }, meter.element, cannot), leave: watch(draw) };

@@ -137,6 +137,19 @@ def test_subscribing(scene: Scene) -> None:
     expect(card(scene.anns, "stairs").get_by_text("subscribed")).to_be_visible()
 
 
+def test_each_figure_of_the_mesh_is_explained(scene: Scene) -> None:
+    """With a sentence of what it means, and nearly all with a word on whether it is good."""
+    page = scene.anns
+    show(page, "mesh")
+    figures = page.get_by_role("region", name="Figures").locator(".fact")
+    expect(figures).to_have_count(9)
+    for text in figures.all_inner_texts():
+        assert re.search(r"\n[A-Z0-9][^\n]* [^\n]*\.$", text), f"{text} says nothing of itself"
+    for name, verdict in (("Members", "too few"), ("Epoch", "short"), ("Budget of a day", "heavy")):
+        figure = figures.filter(has=page.get_by_role("term").get_by_text(name, exact=True))
+        expect(figure.locator(".verdict")).to_have_text(verdict)
+
+
 def test_a_hostile_secret(scene: Scene) -> None:
     """Markup is text, nothing turns round or hides, and nothing leaves its card, on the narrowest phone."""
     scene.client(scene.ann).send("POST", "/secrets", text=HOSTILE, style=0)
