@@ -88,7 +88,7 @@ function traffic({ own_clock: clock }, cover) {
   return figure(
     "Budget of a day",
     `${megabytes.toLocaleString("en")} MB`,
-    `The most that your node sends in packets, as agreed on when the mesh was founded: as much as ${music} of music.${cells}`,
+    `What comes in, and on average goes out, on a full day, as agreed on when the mesh was founded: each way as much as ${music} of music.${cells}`,
     megabytes <= DAY_MB.light
       ? [GOOD, "light"]
       : megabytes <= DAY_MB.heavy
@@ -125,7 +125,7 @@ function packets({ packets_in: received, packets_out: sent, cover_packets: empty
   return figure(
     "Packets",
     `${received.toLocaleString("en")} in`,
-    `${sent.toLocaleString("en")} went out since your node began, nearly all of them other people’s. ${empty.toLocaleString("en")} of your own had nothing in them, so that one with something in it does not stand out.`,
+    `${sent.toLocaleString("en")} went out since your node began, most of them passed on for others. ${empty.toLocaleString("en")} of your own had nothing in them, so that one with something in it does not stand out.`,
     received && sent ? [GOOD, "flowing"] : [FAIR, "none yet"],
   );
 }
