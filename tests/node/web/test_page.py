@@ -104,6 +104,23 @@ def test_taking_back(scene: Scene) -> None:
     expect(card(scene.anns, "never said")).to_have_count(0, timeout=TRAVEL_MS)
 
 
+def test_withdrawing(scene: Scene) -> None:
+    """What waits says so, and what is withdrawn in time never leaves; the last of a queue has time enough."""
+    client, page = scene.client(scene.ann), scene.anns
+    queue = [f"I count to {number}." for number in range(6)]
+    ids = [client.send("POST", "/secrets", text=text)["id"] for text in queue]
+    show(page, "outbox")
+    last = page.get_by_role("listitem").filter(has_text=queue[-1])
+    expect(last).to_contain_text("Waiting")
+    last.get_by_role("button", name="Withdraw").click()
+    expect(last).to_have_count(0)
+    expect(page.get_by_text("Withdrawn: it never left this node.")).to_be_visible()
+    until(lambda: client.get("/outbox")["waiting"] == [])
+    held = [each["id"] for each in client.get("/secrets?count=100")["secrets"]]
+    assert ids[-1] not in held
+    assert ids[0] in held
+
+
 def test_hiding_and_flagging(scene: Scene) -> None:
     """Hiding is for oneself and can be undone; a flag folds for everybody, who may look all the same."""
     say(scene, "Something unkind.")
