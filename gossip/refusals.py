@@ -50,9 +50,11 @@ class Refusals:
 
     def lift(self, cause: bytes) -> None:
         """Nothing holds this tag any more, or opens this commitment."""
-        for item_id in list(self._under.get(cause, ())):
-            self._remove(item_id)
-            self.lift(item_id)
+        causes = [cause]
+        while causes:  # Not by recursion: marks on marks on marks may be refused one under the other.
+            for item_id in list(self._under.get(causes.pop(), ())):
+                self._remove(item_id)
+                causes.append(item_id)
 
     def _remove(self, item_id: ItemId) -> None:
         cause = self._causes.pop(item_id, b"")
