@@ -8,6 +8,7 @@ dictionary, the same for the command line and the page. Answers go to this perso
 import heapq
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from ..crypto.membership import Purpose, scope
@@ -20,7 +21,7 @@ from ..gossip.whispers import takes_whispers
 from .preferences import Preferences, Sort
 from .search import Search
 
-__all__ = ["FEEDS", "Reader", "Unknown"]
+__all__ = ["FEEDS", "PREFIX_MIN", "Reader", "Unknown", "only"]
 
 FEEDS: Final = ("new", "loved", "subscribed", "mine", "hidden")
 #: Hexadecimal digits by which an item may be named, if no other begins so.
@@ -29,6 +30,14 @@ PREFIX_MIN: Final = 6
 
 class Unknown(LocalError):
     """There is nothing like that here: it was never seen, has expired, or was taken back."""
+
+
+def only(text: str, ids: Iterable[bytes], nothing: str) -> bytes:
+    """The one of these whose hexadecimal digits begin so. Raises ``Unknown``, which says ``nothing`` if none does."""
+    found = [each for each in ids if each.hex().startswith(text)]
+    if len(found) != 1:
+        raise Unknown(nothing if not found else f"'{text}' may be any of {len(found)}: give more digits.")
+    return found[0]
 
 
 class Reader:
@@ -168,20 +177,9 @@ class Reader:
             return self.get(ItemId(bytes.fromhex(text))).item_id
         if len(text) < PREFIX_MIN:
             raise Unknown(f"'{text}' is too short: give {PREFIX_MIN} digits of an id at the least.")
-        found: list[ItemId] = []
-        if all(digit in "0123456789abcdef" for digit in text):
-            board = self._engine.board
-            replies = (each for nonce in board.secrets.values() for each in board.replies(nonce))
-            found = [
-                each for known in (board.secrets, replies) for each in known if each.hex().startswith(text)
-            ]
-        if len(found) != 1:
-            raise Unknown(
-                str(Unknown.__doc__)
-                if not found
-                else f"'{text}' may be any of {len(found)}: give more digits."
-            )
-        return found[0]
+        board = self._engine.board
+        replies = (each for nonce in board.secrets.values() for each in board.replies(nonce))
+        return ItemId(only(text, chain(board.secrets, replies), str(Unknown.__doc__)))
 
     def card(self, item: Item) -> dict[str, Any]:
         """A secret for a reader: the epoch's start is all that is known of its time."""

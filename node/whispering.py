@@ -17,7 +17,7 @@ from .api.mixing import describe_queued, describe_waiting
 from .clock import Clock
 from .driver import Driver
 from .preferences import Preferences
-from .reading import PREFIX_MIN, Unknown
+from .reading import PREFIX_MIN, Unknown, only
 
 __all__ = ["Whisperer"]
 
@@ -124,11 +124,7 @@ class Whisperer:
 
     def find(self, text: str) -> bytes:
         """The id of a conversation by its first hexadecimal digits, six at the least. Raises ``Unknown``."""
-        found = [
-            each.conversation_id
-            for each in self._engine.whispers.conversations
-            if len(text) >= PREFIX_MIN and each.conversation_id.hex().startswith(text)
-        ]
-        if len(found) != 1:
-            raise Unknown("There is no such conversation here any more.")
-        return found[0]
+        if len(text) < PREFIX_MIN:
+            raise Unknown(f"'{text}' is too short: give {PREFIX_MIN} digits of an id at the least.")
+        ids = (each.conversation_id for each in self._engine.whispers.conversations)
+        return only(text, ids, "There is no such conversation here any more.")
