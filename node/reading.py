@@ -75,12 +75,15 @@ class Reader:
             order: one of ``FEEDS``.
             before: the id of the last one on the page before; None for the first page.
             count: of a page.
-            query: only what has these words.
+            query: only what has these words, of what is in that order.
 
         Raises:
             LocalError: for another order.
         """
-        ids = self._ordered(order, query)
+        ids = self._ordered(order)
+        if query:
+            found = set(self._search.find(query, len(self._engine.board.secrets)))
+            ids = [each for each in ids if each in found]
         last = ItemId(bytes.fromhex(before or ""))
         if last in ids:
             ids = ids[ids.index(last) + 1 :]
@@ -100,11 +103,8 @@ class Reader:
             cards.append(self.card(item))
         return {"secrets": cards, "more": more, "left_out": left_out}
 
-    def _ordered(self, order: str, query: str) -> list[ItemId]:
+    def _ordered(self, order: str) -> list[ItemId]:
         board, preferences = self._engine.board, self._preferences
-        if query:
-            found = [ItemId(each) for each in self._search.find(query, len(board.secrets))]
-            return [each for each in found if each in board.secrets]
         newest = list(reversed(board.secrets))
         match order:
             case "new":
