@@ -139,10 +139,17 @@ class Reader:
         return self._preferences.has(Sort.MUTED, body.thread_nonce)
 
     def thread(self, item_id: ItemId, *, whole: bool = False) -> dict[str, Any]:
-        """A secret with its replies, if ``whole`` also those that are hidden or filtered. Raises ``Unknown``."""
+        """A secret, named by itself or by one of its replies, with all of them that are wanted, or all if ``whole``.
+
+        Raises ``Unknown``.
+        """
         item = self.get(item_id)
-        if item.secret is None:
-            raise Unknown(str(Unknown.__doc__))
+        if isinstance(item.body, ReplyBody):
+            starter = self._engine.board.starter(item.body.thread_nonce)
+            if starter is None:
+                raise Unknown("This replies to a secret that is not here: it has expired, or was taken back.")
+            item = self.get(starter)
+        assert item.secret is not None
         replies = [self.get(each) for each in self._engine.board.replies(item.secret.thread_nonce)]
         wanted = [reply for reply in replies if whole or not self.is_unwanted(reply)]
         return {

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ..gossip.engine import Engine
+from ..gossip.errors import LocalError
 from ..gossip.items import ItemId
 from ..gossip.letters import Letter
 from ..gossip.whispers import Conversation
@@ -81,6 +82,9 @@ class Whisperer:
 
     async def whisper(self, item_id: ItemId, text: str) -> dict[str, Any]:
         """Whispers to the author of a secret. Raises ``PostRefused``, ``LocalError``."""
+        item = self._engine.store.get(item_id)
+        if item is not None and item.secret is None:
+            raise LocalError("This is a reply: only the author of a secret can be whispered to.")
         return await self._write(lambda engine, now: engine.whisper(item_id, text, now))
 
     async def answer(self, conversation_id: bytes, text: str) -> dict[str, Any]:

@@ -169,14 +169,15 @@ def outbox(context: click.Context, withdraw: str | None, as_json: bool) -> None:
     from .cards import print_outbox
 
     if withdraw is not None:
-        ask(context, "DELETE", f"/outbox/{id_of(withdraw)}")
+        ask(context, "DELETE", f"/outbox/{id_of(withdraw, 'outbox')}")
+        say("Withdrawn.", err=True)
     show(ask(context, "GET", "/outbox"), as_json, print_outbox)
 
 
-def id_of(text: str) -> str:
-    """An id, or the first digits of one, as part of a path."""
+def id_of(text: str, shown_by: str = "feed") -> str:
+    """An id, or the first digits of one, as part of a path; ``shown_by`` is the command that shows such ids."""
     if not text or not all(digit in "0123456789abcdef" for digit in text.lower()):
-        fail(f"'{text}' is no id: copy the digits before a secret in `rumor feed`.", 2)
+        fail(f"'{text}' is no id: copy the digits that begin a line of `rumor {shown_by}`.", 2)
     return text.lower()
 
 

@@ -1,11 +1,12 @@
 """Commands for what one whispers, and for what is whispered to one."""
 
+from functools import partial
 from typing import Any
 
 import click
 
 from .talk import id_of, item_argument
-from .terminal import ask, json_option, read_text, say, show
+from .terminal import ask, json_option, profile_of, read_text, say, show
 
 __all__ = ["answer", "whisper", "whispers"]
 
@@ -33,7 +34,7 @@ def answer(context: click.Context, conversation: str, text: str | None, as_json:
 
     TEXT is what you say, or standard input; `rumor whispers` shows the conversations.
     """
-    _say(context, f"/whispers/{id_of(conversation)}", text, as_json)
+    _say(context, f"/whispers/{id_of(conversation, 'whispers')}", text, as_json)
 
 
 @click.command()
@@ -69,10 +70,10 @@ def whispers(
         (reopen, "DELETE", "/secrets/{}/closed", "Open again to whispers."),
     ):
         if item is not None:
-            ask(context, method, path.format(id_of(item)))
+            ask(context, method, path.format(id_of(item, "whispers" if "whispers" in path else "feed")))
             say(done, err=True)
     found = ask(context, "GET", "/whispers", whole=int(whole))
-    show(found, as_json, print_whispers)
+    show(found, as_json, partial(print_whispers, command=profile_of(context).command))
     for conversation in found["conversations"]:
         if conversation["unread"] and not as_json:
             ask(context, "PUT", f"/whispers/{conversation['id']}/read")

@@ -41,7 +41,7 @@ async def card(client: httpx.AsyncClient, secret_id: str) -> dict[str, Any]:
 
 
 async def test_a_thread_has_faces_and_the_author_is_known_in_it(autojump_clock: MockClock) -> None:
-    """The author is OP on both sides, and each sees which face is its own."""
+    """The author is OP on both sides, and each sees which face is its own; a reply's id leads to its thread."""
     async with talking() as (ann, anns, bob, bobs):
         secret_id = await secret_of(anns, ann, bob)
         for client in (bobs, anns):
@@ -55,6 +55,10 @@ async def test_a_thread_has_faces_and_the_author_is_known_in_it(autojump_clock: 
         await until(both)
         for client, own in ((anns, True), (bobs, False)):
             replies = (await client.get(f"/secrets/{secret_id}")).json()["replies"]
+            by_reply = (await client.get(f"/secrets/{replies[1]['id']}")).json()
+            assert (by_reply["secret"]["id"], by_reply["replies"]) == (secret_id, replies)
+            refused = await client.post(f"/secrets/{replies[0]['id']}/whispers", json={"text": "psst"})
+            assert (refused.status_code, "a reply" in refused.json()["error"]) == (400, True)
             faces = {(reply["persona"]["op"], reply["persona"]["you"]) for reply in replies}
             assert faces == {(True, own), (False, not own)}
         assert (await anns.get(f"/secrets/{secret_id}")).json()["secret"]["mine"]
@@ -142,7 +146,8 @@ async def test_a_secret_is_retracted_only_by_its_author_and_only_while_linked(
         mine = (await anns.get("/secrets", params={"order": "mine"})).json()["secrets"]
         assert [secret["id"] for secret in mine] == [second]
         assert (await anns.delete(f"/items/{second}")).status_code == 202
-        await until(lambda: bytes.fromhex(second) not in bob.node.driver.engine.store)
+        for person in (ann, bob):
+            await until(lambda: bytes.fromhex(second) not in person.node.driver.engine.store)  # noqa: B023
         again = await anns.delete(f"/items/{second}")
         assert (again.status_code, "was taken back" in again.json()["error"]) == (404, True)
         assert (await bobs.get(f"/secrets/{second}")).status_code == 404
