@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from .completion import secret_ids
 from .terminal import ask, fail, json_option, make_sure, read_text, say, show
 
 __all__ = [
@@ -21,7 +22,7 @@ __all__ = [
     "vote",
 ]
 
-item_argument = click.argument("item", metavar="ID")
+item_argument = click.argument("item", metavar="ID", shell_complete=secret_ids)
 undo_option = click.option("--undo", is_flag=True, help="Take it back.")
 
 
@@ -139,7 +140,7 @@ def retract(context: click.Context, item: str, yes: bool, as_json: bool) -> None
 
 
 @click.command()
-@click.argument("item", metavar="[ID]", required=False)
+@click.argument("item", metavar="[ID]", required=False, shell_complete=secret_ids)
 @click.option("--all", "everything", is_flag=True, help="All that you have published, and what waits.")
 @json_option
 @click.pass_context

@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from .completion import conversation_ids
 from .talk import id_of, item_argument
 from .terminal import ask, json_option, profile_of, read_text, say, show
 
@@ -25,7 +26,7 @@ def whisper(context: click.Context, item: str, text: str | None, as_json: bool) 
 
 
 @click.command()
-@click.argument("conversation", metavar="ID")
+@click.argument("conversation", metavar="ID", shell_complete=conversation_ids)
 @click.argument("text", required=False)
 @json_option
 @click.pass_context
