@@ -99,8 +99,8 @@ def inspect(
     if silent_until > epoch:
         speaks_at = genesis.start_of(silent_until)
         obstacle(
-            f"This profile was restored from a backup. It is silent for {in_words(speaks_at - now)}, so that nothing is "
-            "said twice.",
+            f"This profile was restored from a backup. It is silent for {in_words(speaks_at - now)}, so that nothing "
+            "is said twice.",
             speaks_at,
         )
     if friend_count < parameters.friends_min:

@@ -186,18 +186,19 @@ def test_the_status_shows_what_a_post_would_wait_for(capsys: pytest.CaptureFixtu
         "packets_out": 510,
         "copies_per_packet": 1.04,
     }
-    shown = {**status("town"), "mixing": mixing, "outbox": [{"sentence": "Waits for a slot."}]}
+    allowed = {"allowed": True, "ring_size": 50}
+    shown = {**status("town"), "post": allowed, "mixing": mixing, "outbox": [{"sentence": "Waits to leave."}]}
     print_status(shown)
     out = " ".join(capsys.readouterr().out.split())
     for words in (
         "about 6 minutes for a slot",
         "about 4 minutes on its way",
         "40 may be used",
-        "Waits for a slot.",
+        "Waits to leave.",
     ):
         assert words in out
     clock.update(running=False, since=None, waits_for="It starts once you count.")
-    print_status(shown)
+    print_status({**shown, "post": {"allowed": False, "obstacles": ["You are new."], "open_at": None}})
     out = " ".join(capsys.readouterr().out.split())
     assert "does not run yet. It starts once you count." in out
     assert "for a slot" not in out
