@@ -179,6 +179,11 @@ def talk(ann: Profile, bob: Profile) -> None:
     until(lambda: bob.json("outbox")["waiting"] == [])
     assert "left already" in failed(bob, 1, "outbox", "--withdraw", "ab")
     assert "http://127.0.0.1:" in bob.json("open")["link"]
+    opened: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("webbrowser.open", lambda link: opened.append(link) or True)
+        done = bob.ask("open")
+    assert (len(opened), done.stdout, "--print" in done.stderr) == (1, "", True)
     assert "--yes" in failed(ann, 2, "friends", "remove", "Bob / [b] ?#")
 
 
