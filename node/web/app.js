@@ -17,7 +17,7 @@ import { go, start, stop } from "./router.js";
 import { applyTheme, settings } from "./settings.js";
 import { forget, keepFresh, refresh, status } from "./status.js";
 import { thread } from "./thread.js";
-import { tried } from "./voice.js";
+import { hush, tried } from "./voice.js";
 import { welcome } from "./welcome.js";
 import { whispers } from "./whispers.js";
 
@@ -42,6 +42,7 @@ function showing(around) {
   return ({ section, id }) => {
     const isFirst = view === null;
     view?.leave();
+    hush();
     if (!status().mesh && !NEED_NO_MESH.has(section)) return go("welcome");
     view = VIEWS[section]?.(id) ?? feed(section);
     main.replaceChildren(view.element);
@@ -60,6 +61,7 @@ function lock() {
   view?.leave();
   view = null;
   forget();
+  hush();
   showLock(main, () => begin().then(() => main.focus({ preventScroll: true })));
 }
 

@@ -3,6 +3,7 @@
 
 import { post } from "./api.js";
 import { CHOICES_MIN, choiceFields } from "./choices.js";
+import { counter } from "./counter.js";
 import { open } from "./dialog.js";
 import { h } from "./dom.js";
 import { icon } from "./icons.js";
@@ -10,9 +11,7 @@ import { COLOURS, picks, styleOf } from "./picks.js";
 import { go } from "./router.js";
 import { refreshSoon } from "./status.js";
 import { styleClass } from "./swatch.js";
-import { sizeOf } from "./text.js";
-import { say } from "./voice.js";
-import { counter, looksFine, queued, refusal, standing } from "./writing.js";
+import { looksFine, refusal, sayQueued, standing } from "./writing.js";
 
 const empty = () => ({
   text: "",
@@ -70,7 +69,7 @@ function form(close) {
 
   function changed() {
     sheet.className = `sheet ${styleClass(styleOf(draft))}`;
-    size.show(sizeOf(draft.text, ...(draft.choices ?? [])));
+    size.show(draft.text, ...(draft.choices ?? []));
   }
 
   async function submit(event) {
@@ -86,10 +85,10 @@ function form(close) {
       const answer = await post("/secrets", { text: draft.text, style: styleOf(draft), choices: chosen });
       draft = empty();
       close();
-      say(queued(answer));
-      refreshSoon();
       // From the first steps into what they lead to.
       if (document.body.dataset.section === "welcome") go("new");
+      sayQueued(answer);
+      refreshSoon();
     } catch (error) {
       refusal(trouble, error);
     } finally {

@@ -84,7 +84,14 @@ export function conversation(id) {
             ? "Somebody in the mesh writes to you, the author. Neither of you learns who the other is."
             : "You write to whoever wrote this secret. Neither of you learns who the other is.",
         ),
-        closed ? h("p", { class: "quiet" }, "Nobody can begin to whisper to you about this secret.") : null,
+        closed
+          ? h(
+              "p",
+              { class: "closed-line" },
+              icon("lock"),
+              "Nobody can begin to whisper to you about this secret.",
+            )
+          : null,
       ),
       partings(known, leave),
     );
@@ -117,6 +124,7 @@ export function conversation(id) {
         note: readBy(mine ? "who whispered to you" : "who wrote the secret"),
         send: (text) => post(`/whispers/${id}`, { text }),
         sent: refreshWhispers,
+        isShown: true,
       });
       place.replaceChildren(form.element);
     }

@@ -30,6 +30,7 @@ export function open(title, fill, { className = "" } = {}) {
         ),
       ),
       fill(close),
+      h("div", { class: "toasts", role: "status" }),
     );
     dialog.addEventListener("close", () => {
       dialog.remove();

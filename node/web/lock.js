@@ -16,7 +16,7 @@ export function showLock(main, unlocked) {
     dialog.close(); // Whoever waits for its answer gets none.
     dialog.remove();
   }
-  for (const id of ["banner", "toasts", "spoken"]) document.getElementById(id).replaceChildren();
+  for (const id of ["banner", "spoken"]) document.getElementById(id).replaceChildren();
   const open = () => {
     removeEventListener("focus", look);
     document.body.classList.remove("locked");

@@ -50,6 +50,7 @@ export function fold(item, update) {
   return h(
     "div",
     { class: "fold" },
+    icon("flag"),
     h("p", {}, `${count(item.flags, "member")} flagged this.`),
     h(
       "button",
@@ -70,8 +71,8 @@ export function itemMenu(item, { update, away, isReply = false }) {
     async () => {
       if ((await tried(() => method(path))) === undefined) return;
       update(changes);
+      if (isGone) await away();
       if (sentence) say(sentence);
-      if (isGone) away();
     };
   const secret = `/secrets/${item.id}`;
   const one = `/items/${item.id}`;
@@ -152,6 +153,7 @@ export function itemMenu(item, { update, away, isReply = false }) {
           isFlagged
             ? "Your flag is being taken back."
             : "Flagged; it is on its way. If enough members do so, it is folded for all.",
+          { isOver: (event, data) => event === "tally" && data.id === item.id && !(data.flagged in MOVING) },
         );
       },
     },
@@ -180,7 +182,8 @@ async function retract(item, isReply) {
   if (!(await confirmed(`Take this ${what} back?`, sentences, { yes: "Take it back", isDangerous: true })))
     return;
   const answer = await tried(() => remove(`/items/${item.id}`));
-  if (answer) say(`It is being taken back. ${answer.sentence}`);
+  const isOver = (event, data) => event === "gone" && data.id === item.id;
+  if (answer) say(`It is being taken back. ${answer.sentence}`, { isOver });
 }
 
 async function unlink(item, update) {

@@ -44,7 +44,7 @@ export function outbox() {
       waiting.map((each) =>
         h(
           "li",
-          { class: "row-card" },
+          { class: "row-card outbox-row" },
           h(
             "div",
             { class: "row-body" },

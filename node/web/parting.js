@@ -16,9 +16,9 @@ export function partings({ id, secret, mine, closed }, left) {
     if (!(await confirmed(title, [ERASED, sentence], { yes, isDangerous: true }))) return;
     if (!(await tried(request))) return;
     left();
-    say(done);
     refreshWhispers();
-    back();
+    await back();
+    say(done);
   };
   const end = () =>
     part(

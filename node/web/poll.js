@@ -21,7 +21,8 @@ export function poll(item, update) {
     const card = await tried(() => put(`/secrets/${item.id}/vote`, { choice: index }));
     update(card ?? { poll: before });
   };
-  const moving = state === "on_its_way" ? "; your vote is on its way" : "";
+  const moving = state === "on_its_way" ? "; yours is on its way" : "";
+  const todo = voted === null ? ". Choose one: nobody learns what you chose." : moving;
   return h(
     "div",
     { class: "poll", role: "group", "aria-label": "Poll" },
@@ -40,6 +41,6 @@ export function poll(item, update) {
         h("span", { class: "choice-votes" }, count(each.votes, "vote")),
       ),
     ),
-    h("p", { class: "poll-sum" }, `${count(total, "vote")} in all${moving}`),
+    h("p", { class: "poll-sum" }, `${count(total, "vote")} in all${todo}`),
   );
 }

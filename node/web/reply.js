@@ -60,8 +60,14 @@ export const leavingReply = ({ text, sentence }) =>
     h(
       "div",
       { class: "reply-body" },
-      h("p", { class: "reply-name" }, h("strong", {}, "You"), h("span", { class: "quiet" }, sentence)),
+      h(
+        "p",
+        { class: "reply-name" },
+        h("strong", {}, "You"),
+        h("span", { class: "badge plain" }, "not there yet"),
+      ),
       h("p", { class: "reply-text", dir: "auto" }, safe(text)),
+      h("p", { class: "quiet" }, sentence),
     ),
   );
 
@@ -76,11 +82,12 @@ export function replyForm(id, sent) {
     note,
     send: (text) => post(`/secrets/${id}/replies`, { text }),
     sent,
+    isShown: true,
   });
   /** What one more reply costs whoever has said much here. */
   const warn = ({ warning }) => {
     note.textContent = warning ?? ONE_FACE;
-    note.className = warning ? "cannot" : "quiet";
+    note.className = warning ? "warning" : "quiet";
   };
   return { ...form, warn };
 }

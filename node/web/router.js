@@ -57,10 +57,13 @@ function enter(section, id) {
   arrive();
 }
 
-/** Back to where this was opened, or to its list. */
+/** Back to where this was opened, or to its list; resolves once that is shown. */
 export function back() {
-  if (history.state?.opened) history.back();
-  else go(LISTS[here.section] ?? "new");
+  if (!history.state?.opened) return Promise.resolve(go(LISTS[here.section] ?? "new"));
+  return new Promise((resolve) => {
+    addEventListener("popstate", resolve, { once: true }); // After `arrive`, which has been there for longer.
+    history.back();
+  });
 }
 
 /** Where a section was left for a thread; once. */

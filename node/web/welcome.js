@@ -35,6 +35,7 @@ function stepOf(known, people) {
 }
 
 function trail(step) {
+  const isDone = (index) => index < step || step === STEPS.length - 1;
   return h(
     "ol",
     { class: "steps" },
@@ -42,7 +43,7 @@ function trail(step) {
       h(
         "li",
         { class: index < step ? "past" : "", "aria-current": index === step ? "step" : null },
-        h("span", { class: "step-number" }, index < step ? "✓" : String(index + 1)),
+        h("span", { class: "step-number" }, isDone(index) ? "✓" : String(index + 1)),
         name,
       ),
     ),

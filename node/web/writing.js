@@ -1,31 +1,17 @@
-// Writing: what every composer has. How much has been written, a second look before it goes, why it was refused, and
-// how one hides now.
+// Writing: what every composer has. How much may be written, a second look before it goes, why it was refused, and how
+// one hides now.
 
 import { get } from "./api.js";
+import { counter } from "./counter.js";
 import { confirmed } from "./dialog.js";
 import { h } from "./dom.js";
 import { secondLook } from "./glance.js";
 import { hiding } from "./hiding.js";
 import { refreshSoon, status, watch } from "./status.js";
-import { inWords, safe, sizeOf } from "./text.js";
+import { inWords, safe } from "./text.js";
 import { say, speak } from "./voice.js";
 
-const SIZE_MAX = 1000;
-
 const drafts = new Map(); // What was begun, by what it belongs to: in memory and nowhere else.
-
-/** "123 of 1,000 bytes", said aloud near the end only. */
-export function counter() {
-  const element = h("p", { class: "counter" });
-  const show = (size) => {
-    const left = SIZE_MAX - size;
-    element.textContent = `${size.toLocaleString("en")} of ${SIZE_MAX.toLocaleString("en")} bytes`;
-    element.classList.toggle("over", left < 0);
-    if (left < 0) speak(`${-left} bytes too long`);
-    else if (left < 100 && left % 20 === 0) speak(`${left} bytes left`);
-  };
-  return { element, show };
-}
 
 /** Whether a text may go as it is; asks the person if something in it is worth a second look. */
 export async function looksFine(text) {
@@ -51,8 +37,18 @@ export async function looksFine(text) {
 }
 
 /** What becomes of what was just written, in short; the outbox says the rest. */
-export const queued = ({ slot_wait_s: slot, relaying_s: relaying }) =>
+const queued = ({ slot_wait_s: slot, relaying_s: relaying }) =>
   `In your outbox: about ${inWords(slot)}, then about ${inWords(relaying)} on its way.`;
+
+/** Says so, until it has left the outbox. */
+export function sayQueued(answer) {
+  const isOver = async (event) => {
+    if (event !== "outbox") return false;
+    const { waiting } = await get("/outbox").catch(() => ({ waiting: [answer] }));
+    return !waiting.some(({ id }) => id === answer.id);
+  };
+  say(queued(answer), { isOver });
+}
 
 /** Shows why something was refused, beside what was refused, which stays. */
 export function refusal(place, error) {
@@ -62,25 +58,24 @@ export function refusal(place, error) {
 
 /** The meter, and why one cannot post yet, for as long as it is so. */
 export function standing() {
-  const element = h("div", { class: "standing" });
+  const meter = hiding();
+  const cannot = h("div", { class: "warning" });
   const draw = () => {
+    meter.draw();
     const obstacles = status()?.post.obstacles ?? [];
-    element.replaceChildren(
-      hiding(),
-      ...(obstacles.length
-        ? [h("div", { class: "cannot" }, h("strong", {}, "Not yet: "), obstacles.join(" "))]
-        : []),
-    );
+    cannot.hidden = !obstacles.length;
+    cannot.replaceChildren(...(obstacles.length ? [h("strong", {}, "Not yet: "), obstacles.join(" ")] : []));
   };
   draw();
-  return { element, leave: watch(draw) };
+  return { element: h("div", { class: "standing" }, meter.element, cannot), leave: watch(draw) };
 }
 
 /**
  * A form for a text that is said in one place, with all that a composer has: {element, leave}.
  *
  * `key` names the place, for what was begun there; `note` says who can read it; `send(text)` gives it to the node, and
- * `sent(answer)` follows once that has taken it.
+ * `sent(answer)` follows once that has taken it. With
+ * `isShown` the view shows what waits, so that it need not be said but to who does not see it.
  */
 export function writingForm({
   key,
@@ -90,6 +85,7 @@ export function writingForm({
   note,
   send,
   sent,
+  isShown = false,
   rows = 2,
   autofocus = false,
 }) {
@@ -110,7 +106,7 @@ export function writingForm({
     on: {
       input: () => {
         drafts.set(key, field.value);
-        size.show(sizeOf(field.value));
+        size.show(field.value);
       },
     },
   });
@@ -125,8 +121,9 @@ export function writingForm({
       const answer = await send(field.value);
       drafts.delete(key);
       field.value = "";
-      size.show(0);
-      say(queued(answer));
+      size.show("");
+      if (isShown) speak(queued(answer));
+      else sayQueued(answer);
       refreshSoon();
       sent(answer);
     } catch (error) {
@@ -136,7 +133,7 @@ export function writingForm({
     }
     return undefined;
   };
-  size.show(sizeOf(field.value));
+  size.show(field.value);
   return {
     leave: hides.leave,
     element: h(

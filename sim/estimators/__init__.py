@@ -14,7 +14,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from .seen import Array, Ground, Observed, Practice
+    from ..arrays import Array
+    from .seen import Ground, Observed, Practice
 
 __all__ = ["ESTIMATORS", "Estimator", "Need"]
 

@@ -16,7 +16,7 @@ Cost: ``O(t²)``.
 import numpy as np
 
 from ...gossip.spreading.adaptive import keep_chance
-from .seen import Array
+from ..arrays import Array
 
 __all__ = ["by_distance", "holders"]
 

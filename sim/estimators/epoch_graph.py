@@ -27,8 +27,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..spread.compiled import compiled
-from .seen import Array, Ground, Observed
+from .seen import Ground, Observed
 
 __all__ = ["by_routes", "chances", "posterior"]
 

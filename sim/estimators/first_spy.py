@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .seen import Array, Ground, Observed
+    from ..arrays import Array
+    from .seen import Ground, Observed
 
 __all__ = ["rank", "scores"]
 

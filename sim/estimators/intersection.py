@@ -16,7 +16,7 @@ Cost: ``O(posts · suspects)``.
 import numpy as np
 from numpy.typing import NDArray
 
-from .seen import Array
+from ..arrays import Array
 
 __all__ = ["posterior"]
 

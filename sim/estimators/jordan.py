@@ -12,10 +12,11 @@ Cost: ``O(n · links)`` for n infected, one search for each of them.
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..graphs.graph import Graph
 from ..spread.compiled import compiled
 from .rumor_centrality import _within
-from .seen import Array, Ground, Observed
+from .seen import Ground, Observed
 
 __all__ = ["eccentricities", "scores"]
 

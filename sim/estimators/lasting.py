@@ -22,8 +22,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from .observations import Setting
-from .stem import Array, StemModel
+from .stem import StemModel
 from .stem_law import HOPS_MAX, StemLaw
 from .wide_stem import WideStemModel
 

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .seen import Array
+from ..arrays import Array
 
 __all__ = ["by_thread", "posterior"]
 

@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from .seen import Array
+from ..arrays import Array
 
 __all__ = ["Guessed", "judge_guesses", "matched"]
 

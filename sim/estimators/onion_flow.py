@@ -39,9 +39,10 @@ from scipy import fft, special
 from ...crypto.onion import HOPS_MAX
 from ...gossip.mixing import LOOP_SHARE
 from ...gossip.pace import Pace
+from ..arrays import Array
 from .observations import SeenPacket, Setting
 from .sightings import Sightings
-from .stem import Array, StemModel
+from .stem import StemModel
 from .wide_stem import WideStemModel
 
 if TYPE_CHECKING:

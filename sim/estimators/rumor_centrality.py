@@ -19,9 +19,10 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..graphs.graph import Graph
 from ..spread.compiled import compiled
-from .seen import Array, Ground, Observed
+from .seen import Ground, Observed
 
 __all__ = ["log_centralities", "log_centralities_of_tree", "scores"]
 

@@ -21,9 +21,8 @@ if TYPE_CHECKING:
     from .stem import StemModel
     from .wide_stem import WideStemModel
 
-__all__ = ["Array", "Ground", "Observed", "Practice"]
+__all__ = ["Ground", "Observed", "Practice"]
 
-Array = NDArray[np.float64]
 
 #: The fields of ``Observed`` that are not by run.
 _SHARED = ("relays", "routes", "sightings")

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from .observations import SeenPacket
-from .seen import Array
 
 __all__ = ["Sightings"]
 

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..spread.arrivals import Front, front, reach
 from ..spread.compiled import compiled
 from ..spread.counter import Key, derived, exponential, key_of
@@ -49,7 +50,6 @@ DRAWS_WORK: Final = 200_000_000
 #: What all pairs at one distance show counts for so many draws.
 SMOOTHING: Final = 10.0
 
-Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 

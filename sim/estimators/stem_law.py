@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...gossip.pace import STEM_END
+from ..arrays import Array
 from .observations import Setting
 
 __all__ = ["HOPS_MAX", "LONGEST", "StemLaw", "normed"]
@@ -20,8 +21,6 @@ __all__ = ["HOPS_MAX", "LONGEST", "StemLaw", "normed"]
 HOPS_MAX: Final = 40
 #: An exponential draw is longer once in 10^12.
 LONGEST: Final = 28.0
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,10 +31,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..graphs.graph import Graph
 from ..spread.compiled import compiled
 from .distances import hops_between
-from .seen import Array, Ground, Observed, Practice
+from .seen import Ground, Observed, Practice
 
 __all__ = ["HopDelay", "log_likelihoods", "matched", "posterior"]
 

@@ -23,9 +23,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from ..spread.compiled import compiled
 from .distances import hops_between
-from .seen import Array, Ground, Observed, Practice
+from .seen import Ground, Observed, Practice
 
 __all__ = ["crossed", "posterior"]
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
+from ..arrays import Array
 from ..spread.compiled import compiled
 from ..spread.counter import Key, derived, exponential, key_of
 from ..spread.heap import Heap, heap, pop, push
@@ -33,7 +34,6 @@ DRAWS: Final = 1_000_000
 DRAWS_MIN: Final = 10
 DRAWS_MAX: Final = 200
 
-Array = NDArray[np.float64]
 Places = NDArray[np.intp]
 
 

@@ -5,13 +5,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from ..arrays import Array
 from .anonymity import Anonymity, Verdict, summary
 from .numbers import QUANTILES, quantiles
 from .users import user_shares
 
 __all__ = ["calibrated", "entropy_quantiles", "judge_posteriors", "named_quantiles", "verdicts"]
 
-Array = NDArray[np.float64]
 
 #: Ranks that are told apart; all later ones are one class, and those who are no suspects another.
 RANKS_MAX: Final = 10

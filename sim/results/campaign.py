@@ -13,8 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from .engines import Done, Engine, Group
+from .engines import Engine
 from .files import ResultsError, put
+from .groups import Done, Group
 from .program import program
 from .sweep import Sweep
 from .table import Origin, origin_of, parted, write

@@ -16,8 +16,8 @@ import numpy as np
 
 from ..graphs.graph import Graph
 from . import shelf
-from .engines import Done, Group, done
 from .files import ResultsError
+from .groups import Done, Group, done
 from .tasks import ENGINES
 from .worker import order, perform
 

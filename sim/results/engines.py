@@ -12,32 +12,18 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from .files import ResultsError
-from .tasks import Task
-from .worker import ANSWER, answer_of, order, perform
+from .groups import Done, Group, done
+from .worker import ANSWER, order, perform
 
-__all__ = ["ENGINES", "Done", "Engine", "Group", "Here", "Local", "open_engine"]
+__all__ = ["ENGINES", "Engine", "Here", "Local", "open_engine"]
 
 ENGINES: Final = ("local", "dask")
 #: A group whose worker died so often takes its worker with it; most often there is too little memory.
 DEATHS_MAX: Final = 3
-
-Group = tuple[Task, ...]
-"""Tasks that are done one after the other in one place."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Done:
-    """A group that is done."""
-
-    group: Group
-    rows: list[dict[str, Any]]
-    """One for each task."""
-    elapsed_s: float
 
 
 class Engine(Protocol):
@@ -49,12 +35,6 @@ class Engine(Protocol):
 
     def work(self, groups: Callable[[], Group | None]) -> Iterator[Done]:
         """Does groups until there is none. Raises ``ResultsError`` if a task fails."""
-
-
-def done(group: Group, answer: str) -> Done:
-    """What a worker answered. Raises ``ResultsError`` if a task failed."""
-    rows, elapsed_s = answer_of(answer)
-    return Done(group=group, rows=rows, elapsed_s=elapsed_s)
 
 
 class Here:

@@ -139,8 +139,11 @@ def test_honest_nodes_converge_after_all_faults_at_once() -> None:
     assert set(made.workload.posts) <= set(made.network.hosts[0].disk.items)
 
 
-def test_relay_keys_converge_too_within_two_epochs_of_healing_and_every_post_arrives() -> None:
-    """With onions and all faults at once: at some moment all agree, though something new is always on its way."""
+def test_relay_keys_converge_too_within_two_epochs_of_healing_and_posts_arrive() -> None:
+    """With onions and all faults at once: at some moment all agree, though something new is always on its way.
+
+    A post all of whose onions met a fault is nowhere, and its author is told: about one in a hundred of such times.
+    """
     made = world(
         **FAULTS,
         scheme="onion",
@@ -160,5 +163,14 @@ def test_relay_keys_converge_too_within_two_epochs_of_healing_and_every_post_arr
     # What was posted in bad times may have to leave in further onions.
     made.network.run(1_200.0)
     assert len(made.workload.posts) >= 5
-    for host in made.network.hosts:
-        assert set(made.workload.posts) <= set(host.disk.items)
+    hosts = made.network.hosts
+    lost = [
+        item_id for item_id in made.workload.posts if not any(item_id in host.disk.items for host in hosts)
+    ]
+    assert len(lost) <= 1
+    for item_id in lost:
+        author = hosts[made.workload.posts[item_id].author].engine
+        assert author is not None
+        assert author.mixing.outbox[item_id].given_up
+    for host in hosts:
+        assert set(made.workload.posts) - set(lost) <= set(host.disk.items)

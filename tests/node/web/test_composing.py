@@ -67,6 +67,67 @@ def test_every_composer_says_how_one_hides_and_why_one_cannot_post(scene: Scene)
     page.reload()
 
 
+def test_the_meter_is_said_once_and_tells_what_it_assumes(scene: Scene) -> None:
+    """Beside a composer it is not repeated; what it assumes unfolds, and stays so while the figures change."""
+    page, sizes = scene.bobs, [33]
+
+    def grown(route: Route) -> None:
+        answer = route.fetch()
+        status, size = answer.json(), sizes[-1]
+        status["meter"] |= {
+            "sentence": f"A post hides among about {size} of the 50 members.",
+            "set_size": size,
+            "assumes": "It takes it that one of your friends is honest.",
+            "by_spies": [{"spies": 0.1, "set_size": size}, {"spies": 0.2, "set_size": 22}],
+        }
+        route.fulfill(response=answer, json=status)
+
+    page.route("**/api/status", grown)
+    page.reload()
+    expect(page.get_by_role("complementary").get_by_text("A post hides among")).to_be_visible()
+    open_thread(page, "Composed upon")
+    expect(page.get_by_text("A post hides among").and_(page.locator(":visible"))).to_have_count(1)
+    form = page.locator("form").filter(has=page.get_by_label("Your reply"))
+    assumed = form.get_by_text("one of your friends is honest")
+    expect(assumed).to_be_hidden()
+    form.get_by_text("What this assumes").click()
+    expect(assumed).to_be_visible()
+    expect(form.get_by_text("If one member in 5 works with spies, it hides among about 22.")).to_be_visible()
+    sizes.append(34)
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    expect(form.get_by_text("A post hides among about 34")).to_be_visible()
+    expect(assumed).to_be_visible()
+    page.unroute("**/api/status")
+    page.reload()
+
+
+def test_the_counter_counts_as_people_do(scene: Scene) -> None:
+    """Characters, exactly while each is a byte and about otherwise; what it says fits, and what is over does not."""
+    page = scene.bobs
+    show(page, "new")
+    page.get_by_role("button", name="Write").click()
+    field, counter = page.get_by_label("Your secret"), page.get_by_role("dialog").locator(".counter")
+    expect(counter).to_have_text("Up to 1,000 characters")
+    for text, said in (
+        ("I hum.", "994 characters left"),
+        ("x" * 999, "1 character left"),
+        ("x" * 1_001, "1 character too long"),
+        ("é" * 100, "About 400 more characters"),
+        ("é" * 490, "About 10 more characters"),
+        ("é" * 501, "About 1 character too long"),
+        ("\U0001f469\u200d\U0001f469\u200d\U0001f467" * 50, "About 5 more characters"),
+    ):
+        field.fill(text)
+        expect(counter).to_have_text(said)
+    field.fill("x" * 990)
+    page.get_by_role("button", name="Add a poll").click()
+    page.get_by_label("Choice 1").fill("y" * 20)
+    expect(counter).to_have_text("10 characters too long")
+    page.get_by_role("button", name="No poll").click()
+    field.fill("")
+    page.keyboard.press("Escape")
+
+
 def test_a_refusal_stands_beside_what_was_refused(scene: Scene) -> None:
     """A reply that the node does not take keeps its text, and says each reason."""
     page = scene.bobs

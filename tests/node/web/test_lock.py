@@ -1,9 +1,13 @@
 """The lock of the page: whoever sits down before it sees nothing and can do nothing without the passphrase."""
 
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
-from pages import MISSING, Scene, has_chromium, say, show
-from playwright.sync_api import Page, expect
-from processes import PASSPHRASE
+from pages import MISSING, Scene, browsing, has_chromium, open_page, say, show
+from playwright.sync_api import Page, Playwright, expect
+from processes import PASSPHRASE, Household, Profile
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not has_chromium(), reason=MISSING)]
 
@@ -66,6 +70,59 @@ def test_locked_by_the_node(scene: Scene) -> None:
     assert page.get_by_role("navigation").count() == 0
     unlock(page)
     expect(page.get_by_role("article").first).to_be_visible()
+
+
+def test_locked_in_one_window_is_locked_in_all(scene: Scene) -> None:
+    """A second window learns it by the end of its news, and opens with the first, without the passphrase again."""
+    page, other = scene.anns, scene.context.new_page()
+    show(page, "new")
+    other.goto(page.url)
+    expect(other.get_by_role("article").first).to_be_visible()
+    page.get_by_role("button", name="Lock now").click()
+    expect(other.get_by_role("heading", name="Locked")).to_be_visible()
+    assert other.get_by_role("article").count() == 0
+    unlock(page)
+    expect(page.get_by_role("article").first).to_be_visible()
+    other.evaluate("dispatchEvent(new Event('focus'))")
+    expect(other.get_by_role("article").first).to_be_visible()
+    other.close()
+
+
+class Hasty(Profile):
+    """Its node takes a second without use for two minutes, so that nobody has to wait for the shortest that one can
+    set."""
+
+    def _command(self, *arguments: str) -> list[str]:
+        hurry = (
+            "from rumor.node.api import locking; since = locking._since_boot; "
+            "locking.PageLock.__init__.__kwdefaults__['now'] = lambda: 120 * since(); "
+            "from rumor.node.cli import main; main()"
+        )
+        return [sys.executable, "-c", hurry, "--profile", self.name, *arguments]
+
+
+@pytest.fixture
+def hasty(tmp_path: Path) -> Iterator[Hasty]:
+    household = Household(tmp_path)
+    person = Hasty(tmp_path, "eve")
+    household.profiles.append(person)
+    person.init("--json")  # With a passphrase.
+    person.start()
+    yield person
+    household.close()
+
+
+def test_left_alone_it_locks(hasty: Hasty, playwright: Playwright, tmp_path: Path) -> None:
+    """As set on the page, though that asks for something all the time: what it asks by itself is no use of it."""
+    with browsing(playwright, tmp_path / "browser") as context:
+        page = open_page(context, hasty)
+        show(page, "settings")
+        page.get_by_label("Lock it when nobody has used it for").select_option("2 minutes")
+        expect(page.get_by_text("Saved.")).to_be_visible()
+        page.evaluate("setInterval(() => document.dispatchEvent(new Event('visibilitychange')), 300)")
+        expect(page.get_by_role("heading", name="Locked")).to_be_visible(timeout=15_000)
+        unlock(page)
+        expect(page.get_by_role("heading", name="Locked")).to_have_count(0)
 
 
 def test_the_page_says_when_a_person_asks(scene: Scene) -> None:

@@ -104,6 +104,23 @@ def test_taking_back(scene: Scene) -> None:
     expect(card(scene.anns, "never said")).to_have_count(0, timeout=TRAVEL_MS)
 
 
+def test_withdrawing(scene: Scene) -> None:
+    """What waits says so, and what is withdrawn in time never leaves; the last of a queue has time enough."""
+    client, page = scene.client(scene.ann), scene.anns
+    queue = [f"I count to {number}." for number in range(6)]
+    ids = [client.send("POST", "/secrets", text=text)["id"] for text in queue]
+    show(page, "outbox")
+    last = page.get_by_role("listitem").filter(has_text=queue[-1])
+    expect(last).to_contain_text("Waiting")
+    last.get_by_role("button", name="Withdraw").click()
+    expect(last).to_have_count(0)
+    expect(page.get_by_text("Withdrawn: it never left this node.")).to_be_visible()
+    until(lambda: client.get("/outbox")["waiting"] == [])
+    held = [each["id"] for each in client.get("/secrets?count=100")["secrets"]]
+    assert ids[-1] not in held
+    assert ids[0] in held
+
+
 def test_hiding_and_flagging(scene: Scene) -> None:
     """Hiding is for oneself and can be undone; a flag folds for everybody, who may look all the same."""
     say(scene, "Something unkind.")
@@ -135,6 +152,19 @@ def test_subscribing(scene: Scene) -> None:
     expect(scene.anns.get_by_role("article").get_by_text("subscribed")).to_be_visible()
     show(scene.anns, "subscribed")
     expect(card(scene.anns, "stairs").get_by_text("subscribed")).to_be_visible()
+
+
+def test_each_figure_of_the_mesh_is_explained(scene: Scene) -> None:
+    """With a sentence of what it means, and nearly all with a word on whether it is good."""
+    page = scene.anns
+    show(page, "mesh")
+    figures = page.get_by_role("region", name="Figures").locator(".fact")
+    expect(figures).to_have_count(9)
+    for text in figures.all_inner_texts():
+        assert re.search(r"\n[A-Z0-9][^\n]* [^\n]*\.$", text), f"{text} says nothing of itself"
+    for name, verdict in (("Members", "too few"), ("Epoch", "short"), ("Budget of a day", "heavy")):
+        figure = figures.filter(has=page.get_by_role("term").get_by_text(name, exact=True))
+        expect(figure.locator(".verdict")).to_have_text(verdict)
 
 
 def test_a_hostile_secret(scene: Scene) -> None:

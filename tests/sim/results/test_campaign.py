@@ -12,8 +12,9 @@ import pytest
 
 from rumor.sim.results import campaign, files, tasks
 from rumor.sim.results.campaign import carry_out, parts_of
-from rumor.sim.results.engines import Done, Engine, Group, Here, Local, open_engine
+from rumor.sim.results.engines import Engine, Here, Local, open_engine
 from rumor.sim.results.files import ResultsError
+from rumor.sim.results.groups import Done, Group
 from rumor.sim.results.program import program
 from rumor.sim.results.sweep import Sweep
 from rumor.sim.results.table import origin_of, read

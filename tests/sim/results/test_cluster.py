@@ -9,8 +9,9 @@ import pytest
 
 from rumor.sim.results.campaign import carry_out
 from rumor.sim.results.cluster import Dask
-from rumor.sim.results.engines import Done, Group, Here
+from rumor.sim.results.engines import Here
 from rumor.sim.results.files import ResultsError
+from rumor.sim.results.groups import Done, Group
 from rumor.sim.results.sweep import Sweep
 
 SMALL = """
