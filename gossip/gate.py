@@ -101,8 +101,8 @@ def inspect(
     if silent_until > epoch:
         speaks_at = genesis.start_of(silent_until)
         obstacle(
-            f"This profile was restored from a backup. It says nothing for {in_words(speaks_at - now)}, so that it "
-            "says nothing for the second time.",
+            f"This profile was restored from a backup. It is silent for {in_words(speaks_at - now)}, so that nothing "
+            "is said twice.",
             speaks_at,
         )
     if friend_count < parameters.friends_min:

@@ -52,8 +52,12 @@ class Letter:
 
 
 def conversation_id(own_key: bytes, other_key: bytes) -> bytes:
-    """32 bytes: half of each key, which nobody can choose both to fit."""
-    return own_key[:16] + other_key[:16]
+    """32 bytes: half of each key, which nobody can choose both to fit.
+
+    The other's stands first, since people name a conversation by its first digits, and an author has one key for all
+    who whisper about a secret.
+    """
+    return other_key[:16] + own_key[:16]
 
 
 class SealedLetter(Message, frozen=True):

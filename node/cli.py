@@ -4,6 +4,7 @@ from importlib.metadata import version
 
 import click
 
+from .commands.completion import profile_names
 from .commands.friends import friends, invite, join
 from .commands.keep import backup, export, passphrase, restore, wipe
 from .commands.profile import demo, found, init, open_page, run, status
@@ -42,6 +43,7 @@ class Program(InOrder):
     default="default",
     show_default=True,
     envvar="RUMOR_PROFILE",
+    shell_complete=profile_names,
     help="Which of your profiles; each is a node of its own.",
 )
 @click.version_option(version("rumor"), prog_name="rumor")

@@ -81,26 +81,28 @@ def print_status(status: dict[str, Any]) -> None:
     grid.add_row("pending", "\n".join(status["pending"]) or "nothing")
     grid.add_row("posting", _post_line(status["post"]))
     if status["mixing"]:
-        _add_mixing(grid, status["mixing"], status["outbox"], status["meter"])
+        _add_mixing(grid, status)
     _console.print(grid)
 
 
-def _add_mixing(
-    grid: Table, mixing: dict[str, Any], outbox: list[dict[str, Any]], meter: dict[str, Any] | None
-) -> None:
+def _add_mixing(grid: Table, status: dict[str, Any]) -> None:
+    mixing, meter = status["mixing"], status["meter"]
     clock = mixing["own_clock"]
     if meter is not None:
         grid.add_row("hiding", " ".join(filter(None, [meter["sentence"], meter["assumes"]])))
     grid.add_row(
         "relay keys", f"{mixing['relay_keys']} may be used now; the mesh asks for {mixing['relay_keys_min']}"
     )
+    slot, relaying = _seconds(mixing["slot_wait_s"]), _seconds(mixing["relaying_s"])
+    if status["post"]["allowed"]:
+        grid.add_row(
+            "a post now", f"would wait about {slot} for a slot, and then be about {relaying} on its way"
+        )
+    if status["outbox"]:
+        grid.add_row("your secrets", "\n".join(entry["sentence"] for entry in status["outbox"]))
     if not clock["running"]:
         grid.add_row("own clock", f"does not run yet. {clock['waits_for']}")
         return
-    slot, relaying = _seconds(mixing["slot_wait_s"]), _seconds(mixing["relaying_s"])
-    grid.add_row("a post now", f"would wait about {slot} for a slot, and then be about {relaying} on its way")
-    if outbox:
-        grid.add_row("your secrets", "\n".join(entry["sentence"] for entry in outbox))
     running = f"runs since {datetime.fromtimestamp(clock['since']).astimezone():%d %b %H:%M:%S}"
     each = f"ticks every {_seconds(clock['interval_s'])} on average, whatever you do"
     grid.add_row("own clock", f"{running}; {each}")

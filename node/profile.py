@@ -25,7 +25,7 @@ import platformdirs
 
 from .files import make_private_folder, overwrite, read_private, write_private
 
-__all__ = ["DEFAULT_NAME", "Profile", "ProfileError", "ProfileLocked"]
+__all__ = ["DEFAULT_NAME", "Profile", "ProfileError", "ProfileLocked", "names"]
 
 DEFAULT_NAME: Final = "default"
 
@@ -46,6 +46,18 @@ class ProfileLocked(ProfileError):
     """Another process uses the profile."""
 
 
+def _home(environment: Mapping[str, str]) -> Path | None:
+    home = environment.get(HOME_VARIABLE)
+    return Path(home).absolute() if home else None
+
+
+def names(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """The profiles that exist, in order of the alphabet."""
+    folder = _home(environment) or platformdirs.user_data_path("rumor", appauthor=False)
+    found = (each.name for each in folder.glob("*") if NAME_PATTERN.fullmatch(each.name))
+    return sorted(name for name in found if Profile.locate(name, environment).exists)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
     """One node's folders. Made by `locate`; nothing need exist yet."""
@@ -64,9 +76,9 @@ class Profile:
             raise ProfileError(
                 f"{name!r} cannot name a profile: use 1 to 32 letters, digits and dashes, a dash not first."
             )
-        home = environment.get(HOME_VARIABLE)
-        if home:
-            folder = Path(home).absolute() / name
+        home = _home(environment)
+        if home is not None:
+            folder = home / name
             return cls(name=name, config_folder=folder, data_folder=folder)
         return cls(
             name=name,

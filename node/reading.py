@@ -8,6 +8,7 @@ dictionary, the same for the command line and the page. Answers go to this perso
 import heapq
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any, Final
 
 from ..crypto.membership import Purpose, scope
@@ -20,7 +21,7 @@ from ..gossip.whispers import takes_whispers
 from .preferences import Preferences, Sort
 from .search import Search
 
-__all__ = ["FEEDS", "Reader", "Unknown"]
+__all__ = ["FEEDS", "PREFIX_MIN", "Reader", "Unknown", "only"]
 
 FEEDS: Final = ("new", "loved", "subscribed", "mine", "hidden")
 #: Hexadecimal digits by which an item may be named, if no other begins so.
@@ -29,6 +30,14 @@ PREFIX_MIN: Final = 6
 
 class Unknown(LocalError):
     """There is nothing like that here: it was never seen, has expired, or was taken back."""
+
+
+def only(text: str, ids: Iterable[bytes], nothing: str) -> bytes:
+    """The one of these whose hexadecimal digits begin so. Raises ``Unknown``, which says ``nothing`` if none does."""
+    found = [each for each in ids if each.hex().startswith(text)]
+    if len(found) != 1:
+        raise Unknown(nothing if not found else f"'{text}' may be any of {len(found)}: give more digits.")
+    return found[0]
 
 
 class Reader:
@@ -66,12 +75,15 @@ class Reader:
             order: one of ``FEEDS``.
             before: the id of the last one on the page before; None for the first page.
             count: of a page.
-            query: only what has these words.
+            query: only what has these words, of what is in that order.
 
         Raises:
             LocalError: for another order.
         """
-        ids = self._ordered(order, query)
+        ids = self._ordered(order)
+        if query:
+            found = set(self._search.find(query, len(self._engine.board.secrets)))
+            ids = [each for each in ids if each in found]
         last = ItemId(bytes.fromhex(before or ""))
         if last in ids:
             ids = ids[ids.index(last) + 1 :]
@@ -91,11 +103,8 @@ class Reader:
             cards.append(self.card(item))
         return {"secrets": cards, "more": more, "left_out": left_out}
 
-    def _ordered(self, order: str, query: str) -> list[ItemId]:
+    def _ordered(self, order: str) -> list[ItemId]:
         board, preferences = self._engine.board, self._preferences
-        if query:
-            found = [ItemId(each) for each in self._search.find(query, len(board.secrets))]
-            return [each for each in found if each in board.secrets]
         newest = list(reversed(board.secrets))
         match order:
             case "new":
@@ -130,10 +139,17 @@ class Reader:
         return self._preferences.has(Sort.MUTED, body.thread_nonce)
 
     def thread(self, item_id: ItemId, *, whole: bool = False) -> dict[str, Any]:
-        """A secret with its replies, if ``whole`` also those that are hidden or filtered. Raises ``Unknown``."""
+        """A secret, named by itself or by one of its replies, with all of them that are wanted, or all if ``whole``.
+
+        Raises ``Unknown``.
+        """
         item = self.get(item_id)
-        if item.secret is None:
-            raise Unknown(str(Unknown.__doc__))
+        if isinstance(item.body, ReplyBody):
+            starter = self._engine.board.starter(item.body.thread_nonce)
+            if starter is None:
+                raise Unknown("This replies to a secret that is not here: it has expired, or was taken back.")
+            item = self.get(starter)
+        assert item.secret is not None
         replies = [self.get(each) for each in self._engine.board.replies(item.secret.thread_nonce)]
         wanted = [reply for reply in replies if whole or not self.is_unwanted(reply)]
         return {
@@ -168,20 +184,9 @@ class Reader:
             return self.get(ItemId(bytes.fromhex(text))).item_id
         if len(text) < PREFIX_MIN:
             raise Unknown(f"'{text}' is too short: give {PREFIX_MIN} digits of an id at the least.")
-        found: list[ItemId] = []
-        if all(digit in "0123456789abcdef" for digit in text):
-            board = self._engine.board
-            replies = (each for nonce in board.secrets.values() for each in board.replies(nonce))
-            found = [
-                each for known in (board.secrets, replies) for each in known if each.hex().startswith(text)
-            ]
-        if len(found) != 1:
-            raise Unknown(
-                str(Unknown.__doc__)
-                if not found
-                else f"'{text}' may be any of {len(found)}: give more digits."
-            )
-        return found[0]
+        board = self._engine.board
+        replies = (each for nonce in board.secrets.values() for each in board.replies(nonce))
+        return ItemId(only(text, chain(board.secrets, replies), str(Unknown.__doc__)))
 
     def card(self, item: Item) -> dict[str, Any]:
         """A secret for a reader: the epoch's start is all that is known of its time."""

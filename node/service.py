@@ -170,7 +170,8 @@ def cover_line(rate: int, friend_count: int) -> str:
 
 async def _stop_at_signal(signals: AsyncIterator[int], stop: trio.CancelScope) -> None:
     async for _ in signals:
-        click.echo("Ending.", err=True)
+        if not stop.cancel_called:
+            click.echo("Ending.", err=True)
         stop.cancel()
 
 

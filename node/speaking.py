@@ -18,7 +18,7 @@ from .api.answers import describe_face
 from .api.mixing import describe_queued, describe_waiting
 from .clock import Clock
 from .driver import Driver
-from .reading import Reader, Unknown
+from .reading import Reader, Unknown, only
 
 __all__ = ["Speaker", "TooLate"]
 
@@ -114,12 +114,18 @@ class Speaker:
 
     def find_waiting(self, text: str) -> ItemId:
         """The id of something in the outbox by its first digits. Raises ``Unknown``."""
-        found = [
-            row.item_id for row in self._driver.engine.author.outbox if row.item_id.hex().startswith(text)
-        ]
-        if len(found) != 1 or not text:
-            raise Unknown(str(TooLate.__doc__))
-        return found[0]
+        waiting = (row.item_id for row in self._driver.engine.author.outbox)
+        return ItemId(only(text, waiting if text else (), str(TooLate.__doc__)))
+
+    def find_own(self, text: str) -> ItemId:
+        """As ``Reader.find``; also what has not come back from the network yet. Raises ``Unknown``."""
+        try:
+            return self._reader.find(text)
+        except Unknown as unknown:
+            try:
+                return self.find_waiting(text)
+            except Unknown:
+                raise unknown from None
 
     def outbox(self) -> dict[str, Any]:
         """What waits, the oldest first, with what it says: for this person alone."""

@@ -11,13 +11,14 @@ from typing import Any
 
 from ..gossip.conversations import Conversation
 from ..gossip.engine import Engine
+from ..gossip.errors import LocalError
 from ..gossip.items import ItemId
 from ..gossip.letters import Letter
 from .api.mixing import describe_queued, describe_waiting
 from .clock import Clock
 from .driver import Driver
 from .preferences import Preferences
-from .reading import PREFIX_MIN, Unknown
+from .reading import PREFIX_MIN, Unknown, only
 
 __all__ = ["Whisperer"]
 
@@ -81,6 +82,9 @@ class Whisperer:
 
     async def whisper(self, item_id: ItemId, text: str) -> dict[str, Any]:
         """Whispers to the author of a secret. Raises ``PostRefused``, ``LocalError``."""
+        item = self._engine.store.get(item_id)
+        if item is not None and item.secret is None:
+            raise LocalError("This is a reply: only the author of a secret can be whispered to.")
         return await self._write(lambda engine, now: engine.whisper(item_id, text, now))
 
     async def answer(self, conversation_id: bytes, text: str) -> dict[str, Any]:
@@ -124,11 +128,7 @@ class Whisperer:
 
     def find(self, text: str) -> bytes:
         """The id of a conversation by its first hexadecimal digits, six at the least. Raises ``Unknown``."""
-        found = [
-            each.conversation_id
-            for each in self._engine.whispers.conversations
-            if len(text) >= PREFIX_MIN and each.conversation_id.hex().startswith(text)
-        ]
-        if len(found) != 1:
-            raise Unknown("There is no such conversation here any more.")
-        return found[0]
+        if len(text) < PREFIX_MIN:
+            raise Unknown(f"'{text}' is too short: give {PREFIX_MIN} digits of an id at the least.")
+        ids = (each.conversation_id for each in self._engine.whispers.conversations)
+        return only(text, ids, "There is no such conversation here any more.")

@@ -10,16 +10,19 @@ jobs. It imports `rumor.crypto` and whatever the main program's own module impor
 multiprocessing runs that again: the command line imports libp2p and the web server late. Jobs name functions
 of `crypto.membership`; a `Ring` travels as its keys, and the worker keeps the last few rings' tables.
 
-A worker leaves interrupts to the parent and ends when the parent's end of its pipe closes, that is with the
-parent, however that ends. A job whose worker dies is given to another once; a second death is an error.
+A worker leaves SIGINT and SIGTERM to the parent, since a terminal, `timeout` and systemd send them to all
+processes of a node, and ends when the parent's end of its pipe closes, that is with the parent, however that
+ends. A job whose worker dies is given to another once; a second death is an error.
 
 A prover's worker holds the member's secret in its memory for as long as it lives, as this process does.
 """
 
 import logging
 import os
+import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final, ParamSpec, Protocol, TypeVar
 
 import trio
@@ -35,6 +38,9 @@ WORKER_COUNT_MAX: Final = 4
 
 # Own clocks tick every few minutes at least; a new worker takes a quarter of a second.
 IDLE_SECONDS_MAX: Final = 600.0
+
+# trio-parallel's workers ignore SIGINT by themselves.
+LEAVE_TO_PARENT: Final = partial(signal.signal, signal.SIGTERM, signal.SIG_IGN)
 
 # No job takes seconds; a worker that hangs at the end of the program is killed.
 CLOSE_SECONDS_MAX: Final = 10.0
@@ -110,7 +116,7 @@ async def open_workers(
         count = max(1, min(WORKER_COUNT_MAX, os.cpu_count() or 1))
     try:
         async with trio_parallel.open_worker_context(
-            idle_timeout=idle_seconds_max, grace_period=CLOSE_SECONDS_MAX
+            idle_timeout=idle_seconds_max, init=LEAVE_TO_PARENT, grace_period=CLOSE_SECONDS_MAX
         ) as context:
             yield ProcessWorkers(context, count)
     except trio_parallel.BrokenWorkerError:

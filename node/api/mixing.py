@@ -16,7 +16,10 @@ __all__ = ["describe_mixing", "describe_outbox", "describe_queued", "describe_wa
 
 _GUESS = "These are means: a wait may well be three times as long, or no time at all."
 
-_STARTS = "It starts once you count as a member, beside one other at least, and then never stops while the node runs."
+_STARTS = (
+    "It starts once you count as a member, beside one other at least, and the next epoch begins; then it never stops "
+    "while the node runs."
+)
 
 
 def describe_mixing(engine: Engine, now: float) -> dict[str, Any]:
@@ -33,7 +36,7 @@ def describe_mixing(engine: Engine, now: float) -> dict[str, Any]:
             "interval_s": round(pace.interval_s, 3),
             "bytes_per_day": engine.genesis.parameters.bytes_per_day,
         },
-        "slot_wait_s": round(_slot_wait_s(pace, _waiting_count(engine, now)), 3),
+        "slot_wait_s": round(_slot_wait_s(engine, _waiting_count(engine, now), now), 3),
         "relaying_s": round(_relaying_s(engine, pace, now), 3),
         "relay_keys": gate.relay_key_count,
         "relay_keys_min": engine.genesis.parameters.relay_keys_min,
@@ -54,7 +57,7 @@ def describe_mixing(engine: Engine, now: float) -> dict[str, Any]:
 def describe_queued(engine: Engine, now: float) -> dict[str, Any]:
     """What somebody who has just posted has to wait for."""
     pace = engine.mixing.pace(now)
-    slot_wait_s = _slot_wait_s(pace, max(0, _waiting_count(engine, now) - 1))
+    slot_wait_s = _slot_wait_s(engine, max(0, _waiting_count(engine, now) - 1), now)
     relaying_s = _relaying_s(engine, pace, now)
     return {
         "state": "queued",
@@ -81,7 +84,7 @@ def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, 
     if waiting.sent_at is None:
         pace = engine.mixing.pace(now)
         unsent = [item.item_id for item in outbox.items() if outbox[item.item_id].sent_at is None]
-        slot_wait = in_words(_slot_wait_s(pace, unsent.index(row.item_id)))
+        slot_wait = in_words(_slot_wait_s(engine, unsent.index(row.item_id), now))
         sentence = f"Waits for the next slot, about {slot_wait}; then about "
         sentence += f"{in_words(_relaying_s(engine, pace, now))} on its way."
         return {"state": "waiting", "sent": 0, "sentence": sentence}
@@ -106,14 +109,10 @@ def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, 
 
 def _held_back(engine: Engine, now: float) -> str:
     """Why nothing of ours leaves now, whatever the clock does; nothing if it may."""
-    gate = engine.gate(now)
+    gate = engine.gate(now, None)
     if engine.mixing.lets_out(now, agreed=gate.agreed):
         return ""
-    if not gate.agreed:
-        why = "enough friends have the same lists of members and relay keys as you, and the same time"
-    else:
-        why = "the mesh has relay keys enough to hide it"
-    return f"Held back until {why}; then it waits for the next slot."
+    return " ".join(["Held back for now.", *gate.obstacles])
 
 
 def _waiting_count(engine: Engine, now: float) -> int:
@@ -123,9 +122,11 @@ def _waiting_count(engine: Engine, now: float) -> int:
     return outbox.due_count(now, retry_s) + len(unsigned)
 
 
-def _slot_wait_s(pace: Pace, ahead_count: int) -> float:
-    """The mean wait for the slot after so many others. The clock has no memory, so it always begins now."""
-    return pace.interval_s * (ahead_count + 1)
+def _slot_wait_s(engine: Engine, ahead_count: int, now: float) -> float:
+    """The mean wait for the slot after so many others. A clock has no memory: it always begins now, once it runs."""
+    genesis, mixing = engine.genesis, engine.mixing
+    starts_in_s = genesis.start_of(genesis.epoch_at(now) + 1) - now if mixing.ticking_since is None else 0.0
+    return starts_in_s + mixing.pace(now).interval_s * (ahead_count + 1)
 
 
 def _relaying_s(engine: Engine, pace: Pace, now: float) -> float:

@@ -19,7 +19,6 @@ from ...gossip.text import CHOICES_MAX
 from ..driver import DriverEnded
 from ..node import Node
 from ..preferences import THEMES, Settings, Sort
-from ..reading import Unknown
 from ..storage.store import StoreError
 from ..workers import WorkerError
 from .locking import PageLock
@@ -43,11 +42,7 @@ def talk_routes(node: Node, lock: PageLock | None = None) -> list[tuple[str, End
         return node.reader.find(request.path_params["item"])
 
     def own_item_of(request: Request) -> ItemId:
-        """Perhaps it has not come back from the network yet."""
-        try:
-            return item_of(request)
-        except Unknown:
-            return node.speaker.find_waiting(request.path_params["item"])
+        return node.speaker.find_own(request.path_params["item"])
 
     def thread_of(request: Request) -> bytes:
         body: Any = node.reader.get(item_of(request)).body

@@ -6,7 +6,6 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from ..node import Node
-from ..reading import Unknown
 from .requests import body_of, query, text
 
 __all__ = ["whisper_routes"]
@@ -43,10 +42,8 @@ def whisper_routes(node: Node) -> list[tuple[str, Endpoint, str]]:
 
     def closing(*, on: bool) -> Endpoint:
         async def close(request: Request) -> Response:
-            try:
-                item_id = node.reader.find(request.path_params["item"])
-            except Unknown:  # Whoever wants no whispers may say so before it has left.
-                item_id = node.speaker.find_waiting(request.path_params["item"])
+            # Whoever wants no whispers may say so before it has left.
+            item_id = node.speaker.find_own(request.path_params["item"])
             return JSONResponse(await node.whisperer.close(item_id, on=on))
 
         return close

@@ -16,28 +16,31 @@ __all__ = ["SHORT_ID_SIZE", "print_outbox", "print_secret", "print_thread", "pri
 
 #: Hexadecimal digits of an id: two of a million items begin alike once in thirty.
 SHORT_ID_SIZE = 10
-_FILTERED = "Has a word that you do not want to see. `rumor whispers --whole` shows it."
+#: What is said of one's own mark that is on its way or taken back, before what it is.
+_ON_THE_WAY = {"on_its_way": "is on its way", "being_taken_back": "is being taken back"}
 _console = Console(highlight=False, markup=False, emoji=False)
 
 
-def print_secret(secret: dict[str, Any]) -> None:
-    """A secret, or a poll with its choices."""
+def print_secret(secret: dict[str, Any], command: str = "rumor") -> None:
+    """A secret, or a poll with its choices; ``command`` starts the program for this profile."""
     said = [] if secret["replies"] == 0 else [_count(secret["replies"], "reply", "replies")]
     said += ["subscribed"] if secret["subscribed"] else []
     said += [f"{secret['unread']} unread"] if secret["unread"] else []
+    said += ["muted"] if secret["muted"] else []
     said += ["closed to new whispers"] if secret["closed"] else []
-    _print_item(secret, "a member", said)
+    _print_item(secret, "a member", said, command)
     poll = secret["poll"]
     if poll is not None and not secret["folded"]:
+        waits = ", on its way" if poll["voted_state"] == "on_its_way" else ""
         for number, choice in enumerate(poll["choices"], 1):
-            chosen = "  ← your vote" if poll["voted"] == number - 1 else ""
+            chosen = f"  ← your vote{waits}" if poll["voted"] == number - 1 else ""
             _print_indented(f"{number}. {safe(choice['text'])}  {choice['votes']}{chosen}")
     _console.print()
 
 
-def print_thread(thread: dict[str, Any]) -> None:
-    """A secret and its replies."""
-    print_secret(thread["secret"])
+def print_thread(thread: dict[str, Any], command: str = "rumor") -> None:
+    """A secret and its replies; ``command`` as for ``print_secret``."""
+    print_secret(thread["secret"], command)
     for reply in thread["replies"]:
         face = reply["persona"]
         who = (
@@ -45,10 +48,12 @@ def print_thread(thread: dict[str, Any]) -> None:
             + (" (OP)" if face["op"] else "")
             + (" (you)" if face["you"] else "")
         )
-        _print_item(reply, who, [])
+        _print_item(reply, who, [], command)
         _console.print()
     if thread["left_out"]:
-        _console.print(Text(f"{thread['left_out']} left out, as you wanted.", style="dim"))
+        _console.print(
+            Text(f"{thread['left_out']} left out, as you wanted; --whole shows them.", style="dim")
+        )
     if thread["face"]["warning"]:
         _console.print(thread["face"]["warning"])
 
@@ -59,24 +64,29 @@ def print_outbox(outbox: dict[str, Any]) -> None:
         _console.print("Nothing of yours is waiting.")
     for entry in outbox["waiting"]:
         what = entry.get("text") or entry.get("target", "")[:SHORT_ID_SIZE]
-        _console.print(Text(f"{entry['id'][:SHORT_ID_SIZE]}  {entry['kind']}  {safe(what)}"))
+        kind = entry["kind"] if entry.get("on", True) else f"{entry['kind']} taken back"
+        _console.print(Text(f"{entry['id'][:SHORT_ID_SIZE]}  {kind}  {safe(what)}"))
         _console.print(Text(f"  {entry['sentence']}", style="dim"))
 
 
-def print_whispers(whispers: dict[str, Any]) -> None:
-    """All conversations, with their letters."""
+def print_whispers(whispers: dict[str, Any], command: str = "rumor") -> None:
+    """All conversations, with their letters; ``command`` as for ``print_secret``."""
     if not whispers["conversations"]:
         _console.print("There are no whispers here.")
     for conversation in whispers["conversations"]:
-        whose = "a secret of yours" if conversation["mine"] else "a secret"
+        secret = conversation["secret"]
+        whose = ", a secret of yours" if conversation["mine"] else ""
         unread = f", {conversation['unread']} unread" if conversation["unread"] else ""
-        _console.print(Text(f"— {conversation['id'][:SHORT_ID_SIZE]}, about {whose}{unread}", style="dim"))
-        _print_indented(safe(conversation["secret"]["text"] or "The secret is gone."), "dim")
+        ids = f"{conversation['id'][:SHORT_ID_SIZE]}, about {secret['id'][:SHORT_ID_SIZE]}"
+        _console.print(Text(f"— {ids}{whose}{unread}", style="dim"))
+        _print_indented(safe(secret["text"] or "The secret is gone."), "dim")
         for letter in conversation["letters"]:
             who = "you" if letter["mine"] else "the other"
             _console.print(Text(f"{who}:", style="dim"))
             if letter["filtered"] and not letter["text"]:
-                _print_indented(_FILTERED, "dim")
+                _print_indented(
+                    f"Has a word that you do not want to see. `{command} whispers --whole` shows it.", "dim"
+                )
             else:
                 _print_indented(safe(letter["text"]))
             if letter["sentence"] is not None:
@@ -84,21 +94,37 @@ def print_whispers(whispers: dict[str, Any]) -> None:
         _console.print()
 
 
-def _print_item(item: dict[str, Any], who: str, said: list[str]) -> None:
+def _print_item(item: dict[str, Any], who: str, said: list[str], command: str) -> None:
     when = datetime.fromisoformat(item["about"]).astimezone()
-    parts = [item["id"][:SHORT_ID_SIZE], who, f"{when:%d %b about %H:%M}"]
-    if item["hearts"] or item["hearted"]:
-        own = {"given": ", one of them yours", "on_its_way": ", and yours is on its way"}.get(
-            item["hearted"] or "", ""
-        )
-        parts.append(_count(item["hearts"], "heart", "hearts") + own)
-    parts += said + (["yours, and still linked to you"] if item["mine"] else [])
+    short = item["id"][:SHORT_ID_SIZE]
+    parts = [short, who, f"{when:%d %b about %H:%M}"]
+    parts += _hearts(item) + said + _flag(item)
+    parts += ["hidden"] if item["hidden"] else []
+    parts += ["yours, and still linked to you"] if item["mine"] else []
     _console.print(Text(f"— {', '.join(parts)}", style="dim"))
     if item["folded"]:
         by = _count(item["flags"], "member", "members")
-        _print_indented(f"Flagged by {by}. Read it with `rumor thread ID --unfold`.", "dim")
+        _print_indented(f"Flagged by {by}. Read it with `{command} thread {short} --unfold`.", "dim")
     else:
         _print_indented(safe(item["text"]))
+
+
+def _hearts(item: dict[str, Any]) -> list[str]:
+    number, own = item["hearts"], item["hearted"]
+    said = [_count(number, "heart", "hearts")] if number else []
+    if own == "given":
+        said.append("yours" if number == 1 else "one of them yours")
+    elif own is not None:
+        said.append(f"your heart {_ON_THE_WAY[own]}")
+    return said
+
+
+def _flag(item: dict[str, Any]) -> list[str]:
+    """Our own flag: those of others are told where there are enough of them."""
+    own = item["flagged"]
+    if own is None:
+        return []
+    return ["flagged by you" if own == "given" else f"your flag {_ON_THE_WAY[own]}"]
 
 
 def _print_indented(text: str, style: str = "") -> None:

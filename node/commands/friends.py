@@ -5,9 +5,12 @@ from typing import Any
 
 import click
 
+from .completion import friend_names
 from .terminal import InOrder, ask, fail, friend_path, json_option, make_sure, profile_of, qr_code, say, show
 
 __all__ = ["friends", "invite", "join"]
+
+friend_argument = click.argument("friend", shell_complete=friend_names)
 
 
 @click.command()
@@ -67,7 +70,7 @@ def friends(context: click.Context, as_json: bool) -> None:
 
 
 @friends.command()
-@click.argument("friend")
+@friend_argument
 @click.argument("words", nargs=-1)
 @json_option
 @click.pass_context
@@ -84,7 +87,7 @@ def confirm(context: click.Context, friend: str, words: tuple[str, ...], as_json
 
 
 @friends.command()
-@click.argument("friend")
+@friend_argument
 @click.argument("name")
 @json_option
 @click.pass_context
@@ -95,7 +98,7 @@ def rename(context: click.Context, friend: str, name: str, as_json: bool) -> Non
 
 
 @friends.command()
-@click.argument("friend")
+@friend_argument
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @click.pass_context

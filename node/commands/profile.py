@@ -139,6 +139,9 @@ def open_page(context: click.Context, printed: bool, as_json: bool) -> None:
     answer = ask(context, "POST", "/logins")
     if as_json or printed or not webbrowser.open(answer["link"]):
         show(answer, as_json, lambda answer: click.echo(answer["link"]))
+    else:
+        command = profile_of(context).command
+        say(f"Your browser was told to open it. If nothing happens: `{command} open --print`.", err=True)
 
 
 @click.command()

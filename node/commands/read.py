@@ -1,12 +1,13 @@
 """Commands for reading: the feed, threads, and what one wants to see of them."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from .talk import id_of, item_argument, undo_option
-from .terminal import EXIT_NOT_RUNNING, ask, client_of, fail, json_option, say, show
+from .terminal import EXIT_NOT_RUNNING, ask, client_of, fail, json_option, profile_of, say, show
 
 if TYPE_CHECKING:
     from ..client import Client
@@ -30,16 +31,20 @@ __all__ = ["feed", "filters", "hide", "mute", "subscribe", "thread"]
 def feed(context: click.Context, follow: bool, count: int, order: str, query: str, as_json: bool) -> None:
     """Read the newest secrets, the latest last.
 
-    They stand in the order in which they reached this node. With --json each is one line.
+    They stand in the order in which they reached this node; with --order loved, the most loved last. With --json each
+    is one line.
     """
     from .cards import print_secret
 
+    if follow and (order != "new" or query):
+        raise click.UsageError("--follow shows all that comes: leave out --order and --search.")
+    printed = partial(print_secret, command=profile_of(context).command)
     if follow:
-        follow_feed(client_of(context), count, lambda secret: show(secret, as_json, print_secret))
+        follow_feed(client_of(context), count, lambda secret: show(secret, as_json, printed))
         return
     page = ask(context, "GET", "/secrets", count=count, order=order, query=query)
     for secret in reversed(page["secrets"]):
-        show(secret, as_json, print_secret)
+        show(secret, as_json, printed)
     if page["left_out"] and not as_json:
         say(f"{page['left_out']} left out, as you wanted.", err=True)
     elif not page["secrets"] and not as_json:
@@ -67,18 +72,19 @@ def follow_feed(client: "Client", count: int, tell: Callable[[dict[str, Any]], N
 @click.command()
 @item_argument
 @click.option("--unfold", is_flag=True, help="Show it although it was flagged, from now on.")
+@click.option("--whole", is_flag=True, help="Show also replies that you have hidden or filtered.")
 @json_option
 @click.pass_context
-def thread(context: click.Context, item: str, unfold: bool, as_json: bool) -> None:
+def thread(context: click.Context, item: str, unfold: bool, whole: bool, as_json: bool) -> None:
     """Read the secret ID with its replies."""
     from .cards import print_thread
 
     if unfold:
         ask(context, "PUT", f"/items/{id_of(item)}/unfolded")
-    answer = ask(context, "GET", f"/secrets/{id_of(item)}")
+    answer = ask(context, "GET", f"/secrets/{id_of(item)}", whole=int(whole))
     if answer["secret"]["subscribed"]:
         ask(context, "PUT", f"/secrets/{id_of(item)}/subscribed")
-    show(answer, as_json, print_thread)
+    show(answer, as_json, partial(print_thread, command=profile_of(context).command))
 
 
 @click.command()

@@ -4,6 +4,7 @@ from typing import Any
 
 import click
 
+from .completion import secret_ids
 from .terminal import ask, fail, json_option, make_sure, read_text, say, show
 
 __all__ = [
@@ -21,7 +22,7 @@ __all__ = [
     "vote",
 ]
 
-item_argument = click.argument("item", metavar="ID")
+item_argument = click.argument("item", metavar="ID", shell_complete=secret_ids)
 undo_option = click.option("--undo", is_flag=True, help="Take it back.")
 
 
@@ -139,7 +140,7 @@ def retract(context: click.Context, item: str, yes: bool, as_json: bool) -> None
 
 
 @click.command()
-@click.argument("item", metavar="[ID]", required=False)
+@click.argument("item", metavar="[ID]", required=False, shell_complete=secret_ids)
 @click.option("--all", "everything", is_flag=True, help="All that you have published, and what waits.")
 @json_option
 @click.pass_context
@@ -169,14 +170,15 @@ def outbox(context: click.Context, withdraw: str | None, as_json: bool) -> None:
     from .cards import print_outbox
 
     if withdraw is not None:
-        ask(context, "DELETE", f"/outbox/{id_of(withdraw)}")
+        ask(context, "DELETE", f"/outbox/{id_of(withdraw, 'outbox')}")
+        say("Withdrawn.", err=True)
     show(ask(context, "GET", "/outbox"), as_json, print_outbox)
 
 
-def id_of(text: str) -> str:
-    """An id, or the first digits of one, as part of a path."""
+def id_of(text: str, shown_by: str = "feed") -> str:
+    """An id, or the first digits of one, as part of a path; ``shown_by`` is the command that shows such ids."""
     if not text or not all(digit in "0123456789abcdef" for digit in text.lower()):
-        fail(f"'{text}' is no id: copy the digits before a secret in `rumor feed`.", 2)
+        fail(f"'{text}' is no id: copy the digits that begin a line of `rumor {shown_by}`.", 2)
     return text.lower()
 
 

@@ -1,13 +1,18 @@
 """Commands for what one whispers, and for what is whispered to one."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 import click
 
+from .completion import conversation_ids, secret_ids
 from .talk import id_of, item_argument
-from .terminal import ask, json_option, read_text, say, show
+from .terminal import ask, json_option, profile_of, read_text, say, show
 
 __all__ = ["answer", "whisper", "whispers"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 @click.command()
@@ -24,7 +29,7 @@ def whisper(context: click.Context, item: str, text: str | None, as_json: bool) 
 
 
 @click.command()
-@click.argument("conversation", metavar="ID")
+@click.argument("conversation", metavar="ID", shell_complete=conversation_ids)
 @click.argument("text", required=False)
 @json_option
 @click.pass_context
@@ -33,16 +38,22 @@ def answer(context: click.Context, conversation: str, text: str | None, as_json:
 
     TEXT is what you say, or standard input; `rumor whispers` shows the conversations.
     """
-    _say(context, f"/whispers/{id_of(conversation)}", text, as_json)
+    _say(context, f"/whispers/{id_of(conversation, 'whispers')}", text, as_json)
+
+
+def _conversation_option(name: str, says: str) -> Callable[[F], F]:
+    return click.option(name, metavar="ID", help=says, shell_complete=conversation_ids)
+
+
+def _secret_option(name: str, says: str) -> Callable[[F], F]:
+    return click.option(name, metavar="SECRET", help=says, shell_complete=secret_ids)
 
 
 @click.command()
-@click.option("--forget", metavar="ID", help="Erase this conversation; the other still has it.")
-@click.option(
-    "--end", metavar="ID", help="Erase this conversation, and drop unseen what the other still writes."
-)
-@click.option("--close", metavar="SECRET", help="Let nobody begin to whisper about this secret of yours.")
-@click.option("--reopen", metavar="SECRET", help="Let people whisper about it again.")
+@_conversation_option("--forget", "Erase this conversation; the other still has it.")
+@_conversation_option("--end", "Erase this conversation, and drop unseen what the other still writes.")
+@_secret_option("--close", "Let nobody begin to whisper about this secret of yours.")
+@_secret_option("--reopen", "Let people whisper about it again.")
 @click.option("--whole", is_flag=True, help="Show also what your filters keep from you.")
 @json_option
 @click.pass_context
@@ -69,10 +80,10 @@ def whispers(
         (reopen, "DELETE", "/secrets/{}/closed", "Open again to whispers."),
     ):
         if item is not None:
-            ask(context, method, path.format(id_of(item)))
+            ask(context, method, path.format(id_of(item, "whispers" if "whispers" in path else "feed")))
             say(done, err=True)
     found = ask(context, "GET", "/whispers", whole=int(whole))
-    show(found, as_json, print_whispers)
+    show(found, as_json, partial(print_whispers, command=profile_of(context).command))
     for conversation in found["conversations"]:
         if conversation["unread"] and not as_json:
             ask(context, "PUT", f"/whispers/{conversation['id']}/read")

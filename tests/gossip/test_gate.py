@@ -47,7 +47,7 @@ def test_it_is_open_when_all_is_well() -> None:
     [
         ({"eligible_at": None}, "can admit one newcomer in 10 seconds", None),
         ({"eligible_at": 102}, "It counts in 20 seconds", 1_020.0),
-        ({"silent_until": 102}, "restored from a backup. It says nothing for 20 seconds", 1_020.0),
+        ({"silent_until": 102}, "restored from a backup. It is silent for 20 seconds", 1_020.0),
         ({"friend_count": 2}, "3 confirmed friends", None),
         ({"ring": Ring(KEYS[:3]), "views": [(Ring(KEYS[:3]).root, RELAYS)] * 3}, "4 members", None),
         ({"ring": None}, "4 members", None),

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 from click.testing import CliRunner
 from processes import Household, Profile, until
 
@@ -108,6 +109,8 @@ def test_two_people_befriend_post_read_and_end(household: Household) -> None:
     assert "our [/circle]" in ann.ask("status").stdout
     assert ann.ask("friends", "rename", "bob", "Bob / [b] ?#").returncode == 0
     assert "Bob / [b] ?#" in ann.ask("friends").stdout
+    assert completed(bob, "friends", "rename", "a") == ["ann"]
+    assert completed(ann, "friends", "rename", "") == [ann.json("friends")["friends"][0]["id"]]
     assert "nobody" in failed(ann, 1, "friends", "confirm", "nobody", "a", "b")
     assert "not the words" in failed(bob, 1, "friends", "confirm", "ann", "a", "b")
     assert "of your own" in failed(bob, 1, "join", bob.ask("invite").stdout.strip())
@@ -155,6 +158,8 @@ def talk(ann: Profile, bob: Profile) -> None:
     assert "yours" in failed(ann, 1, "whisper", secret, "psst")
     until(lambda: ann.json("whispers")["unread"] == 1)
     [conversation] = ann.json("whispers")["conversations"]
+    assert completed(ann, "answer", "") == [conversation["id"][:10]]
+    assert completed(bob, "heart", secret[:3].upper()) == [secret]
     assert ann.json("answer", conversation["id"][:6], "yes?")["conversation"] == conversation["id"]
     assert ann.json("whispers", "--close", secret)["conversations"][0]["closed"]
     ended = ann.ask("whispers", "--end", conversation["id"], "--reopen", secret)
@@ -174,6 +179,11 @@ def talk(ann: Profile, bob: Profile) -> None:
     until(lambda: bob.json("outbox")["waiting"] == [])
     assert "left already" in failed(bob, 1, "outbox", "--withdraw", "ab")
     assert "http://127.0.0.1:" in bob.json("open")["link"]
+    opened: list[str] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("webbrowser.open", lambda link: opened.append(link) or True)
+        done = bob.ask("open")
+    assert (len(opened), done.stdout, "--print" in done.stderr) == (1, "", True)
     assert "--yes" in failed(ann, 2, "friends", "remove", "Bob / [b] ?#")
 
 
@@ -187,6 +197,28 @@ def test_every_command_that_prints_data_prints_json_if_told() -> None:
 
 def json_lines(profile: Profile, *arguments: str) -> list[dict[str, object]]:
     return [json.loads(line) for line in profile.ask(*arguments, "--json").stdout.splitlines()]
+
+
+def completed(profile: Profile, *typed: str) -> list[str]:
+    """What a shell offers for the last of these words."""
+    shell = ShellComplete(main, {}, "rumor", "_RUMOR_COMPLETE")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RUMOR_HOME", str(profile.home))
+        found = shell.get_completions(["--profile", profile.name, *typed[:-1]], typed[-1])
+    return [each.value for each in found]
+
+
+def test_profiles_are_completed_and_nothing_else_without_a_node(household: Household) -> None:
+    """Folders that are no profiles are not offered; where there is no node to ask, nothing is, and nothing is said."""
+    ann, bob = household.profile("ann"), household.profile("bob")
+    assert completed(ann, "--profile", "") == []
+    for person in (ann, bob):
+        person.init()
+    (ann.home / "bin").mkdir()
+    assert completed(ann, "--profile", "") == ["ann", "bob"]
+    assert completed(ann, "--profile", "b") == ["bob"]
+    assert completed(ann, "he") == ["heart"]
+    assert completed(ann, "heart", "") == completed(ann, "friends", "remove", "") == []
 
 
 def test_failures_before_there_is_a_node(household: Household) -> None:

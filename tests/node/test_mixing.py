@@ -67,6 +67,41 @@ async def test_a_secret_travels_in_an_onion_at_a_tick(autojump_clock: MockClock)
         assert sum(now) > sum(relayed)
 
 
+async def test_what_may_not_leave_yet_says_why(autojump_clock: MockClock) -> None:
+    """Not how long the next slot takes: without a friend who shares our view none is used."""
+    async with town() as place:
+        ann, bob = await pair(place)
+        await until_keys(ann, bob)
+        ann.node.driver.engine.mixing._tick_at += 1_000.0  # A slow clock.
+        await ann.node.speaker.post("all alone", 0)
+
+        async def says(words: str) -> bool:
+            [waiting] = (await ann.node.status())["outbox"]
+            assert waiting["state"] == "waiting"
+            return words in waiting["sentence"]
+
+        await until(lambda: says("next slot, about"))
+        await bob.stop()
+        await place.restart(ann)
+        await until(lambda: says("No friend of yours has shown"))
+        assert not await says("next slot")
+
+
+async def test_the_first_slot_is_in_the_next_epoch(autojump_clock: MockClock) -> None:
+    """A clock starts when an epoch begins, and whoever may post before that is told of the wait."""
+    async with town() as place:
+        ann, _ = await pair(place)
+        await ann.until_may_post()
+        mixing = (await ann.node.status())["mixing"]
+        assert not mixing["own_clock"]["running"]
+        assert "the next epoch begins" in mixing["own_clock"]["waits_for"]
+        said_at = trio.current_time()
+        await until(lambda: ann.node.driver.engine.mixing.ticking_since is not None)
+        waited = trio.current_time() - said_at
+        assert waited > 1
+        assert mixing["slot_wait_s"] == pytest.approx(waited + mixing["own_clock"]["interval_s"], abs=0.2)
+
+
 async def test_the_status_tells_what_there_is_to_wait_for(autojump_clock: MockClock) -> None:
     """Before there is a mesh, before one is a member, and afterwards."""
     async with town() as place:

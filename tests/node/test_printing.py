@@ -2,9 +2,27 @@
 
 import pytest
 
-from rumor.node.commands.cards import print_outbox, print_thread, print_whispers
+from rumor.node.commands.cards import print_outbox, print_secret, print_thread, print_whispers
 from rumor.node.printing import print_friends, print_status, safe
 
+CARD = {
+    "id": "ab" * 32,
+    "text": "hm",
+    "about": "2026-01-01T00:00:00+00:00",
+    "mine": False,
+    "hearts": 0,
+    "hearted": None,
+    "flags": 0,
+    "flagged": None,
+    "folded": False,
+    "hidden": False,
+    "replies": 0,
+    "subscribed": False,
+    "unread": 0,
+    "muted": False,
+    "closed": False,
+    "poll": None,
+}
 HOSTILE = "[/red] [bold]:smile: \u202egnp.exe\u200b"
 SHOWN = "[/red] [bold]:smile: gnp.exe"
 NO_FACE = {"said": 0, "warning": None}
@@ -29,23 +47,15 @@ def test_markup_and_invisible_characters_of_others_do_nothing(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Brackets and colons are no markup in any answer, and a secret cannot turn the line around."""
-    item = {
-        "id": "ab" * 32,
-        "text": HOSTILE,
-        "about": "2026-01-01T00:00:00+00:00",
-        "mine": False,
-        "hearts": 1,
-        "hearted": "given",
-        "flags": 0,
-        "folded": False,
-    }
-    poll = {"choices": [{"text": HOSTILE, "votes": 1}], "voted": 0}
+    item = {**CARD, "text": HOSTILE, "hearts": 1, "hearted": "given"}
+    poll = {"choices": [{"text": HOSTILE, "votes": 1}], "voted": 0, "voted_state": "given"}
     card = {**item, "replies": 1, "subscribed": True, "unread": 1, "closed": True, "poll": poll}
     reply = {**item, "persona": {"icon": "🦊", "colour": "red", "name": "red fox", "op": True, "you": False}}
     print_thread({"secret": card, "replies": [reply], "left_out": 1, "face": NO_FACE})
     print_outbox({"waiting": [{"id": "cd" * 32, "kind": "reply", "text": HOSTILE, "sentence": "Waits."}]})
     letter = {"mine": False, "text": HOSTILE, "filtered": False, "sentence": None}
-    about = {"id": "ab" * 32, "mine": True, "unread": 1, "secret": {"text": HOSTILE}, "letters": [letter]}
+    shown = {"id": "ab" * 32, "text": HOSTILE}
+    about = {"id": "ab" * 32, "mine": True, "unread": 1, "secret": shown, "letters": [letter]}
     print_whispers({"conversations": [about]})
     print_status(status(SHOWN))
     friend = {"id": "abcdefgh", "name": SHOWN, "state": SHOWN, "words": "a b c d"}
@@ -60,18 +70,9 @@ def test_nobody_can_make_up_what_somebody_else_has_said(capsys: pytest.CaptureFi
     """Only our own lines begin at the margin, however a text breaks: else it could bring a reply by the author."""
     forged = "— abcdef, 🦊 red fox (OP), 01 Jan about 00:00"
     text = "\n".join([f"hm\n\n{forged}", "x" * 79 + " " + forged, "\u2028" + forged, "you: yes"])
-    item = {
-        "id": "ab" * 32,
-        "text": text,
-        "about": "2026-01-01T00:00:00+00:00",
-        "mine": False,
-        "hearts": 0,
-        "hearted": None,
-        "flags": 0,
-        "folded": False,
-    }
-    poll = {"choices": [{"text": "y" * 76 + forged, "votes": 1}], "voted": 0}
-    card = {**item, "replies": 1, "subscribed": False, "unread": 0, "closed": False, "poll": poll}
+    item = {**CARD, "text": text}
+    poll = {"choices": [{"text": "y" * 76 + forged, "votes": 1}], "voted": 0, "voted_state": "given"}
+    card = {**item, "replies": 1, "poll": poll}
     reply = {
         **item,
         "persona": {"icon": "🐰", "colour": "red", "name": "a rabbit", "op": False, "you": False},
@@ -83,7 +84,7 @@ def test_nobody_can_make_up_what_somebody_else_has_said(capsys: pytest.CaptureFi
         "id": "cd" * 32,
         "mine": True,
         "unread": 0,
-        "secret": {"text": text},
+        "secret": {"id": "ab" * 32, "text": text},
         "letters": [letter, folded],
     }
     print_whispers({"conversations": [about]})
@@ -96,6 +97,44 @@ def test_nobody_can_make_up_what_somebody_else_has_said(capsys: pytest.CaptureFi
         "the other:",
     ]
     assert "a word that you do not want to see" in out
+
+
+@pytest.mark.parametrize(
+    ("marks", "words"),
+    [
+        ({"hearts": 2, "hearted": "given"}, ", 2 hearts, one of them yours"),
+        ({"hearts": 1, "hearted": "given"}, ", 1 heart, yours"),
+        ({"hearted": "on_its_way"}, ", your heart is on its way"),
+        ({"hearts": 1, "hearted": "being_taken_back"}, ", 1 heart, your heart is being taken back"),
+        ({"flags": 1, "flagged": "given"}, ", flagged by you"),
+        ({"hidden": True, "muted": True}, ", muted, hidden"),
+    ],
+)
+def test_marks_are_told_in_words(
+    capsys: pytest.CaptureFixture[str], marks: dict[str, object], words: str
+) -> None:
+    """One's own with what becomes of them; flags of others only where there are enough."""
+    print_secret({**CARD, **marks})
+    assert f"{words} hm" in " ".join(capsys.readouterr().out.split())
+    print_secret({**CARD, "flags": 1})
+    assert "flag" not in capsys.readouterr().out
+
+
+def test_what_is_folded_says_how_it_is_read(capsys: pytest.CaptureFixture[str]) -> None:
+    """By how many it was flagged, and the whole command, for this profile."""
+    print_secret({**CARD, "folded": True, "flags": 5}, "rumor --profile bob")
+    out = " ".join(capsys.readouterr().out.split())
+    assert out.endswith(
+        "Flagged by 5 members. Read it with `rumor --profile bob thread ababababab --unfold`."
+    )
+    assert "hm" not in out
+
+
+def test_a_vote_that_is_on_its_way_is_not_yet_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """And says so, since nobody sees it yet."""
+    choices = [{"text": "tea", "votes": 0}, {"text": "coffee", "votes": 0}]
+    print_secret({**CARD, "poll": {"choices": choices, "voted": 1, "voted_state": "on_its_way"}})
+    assert "2. coffee  0  ← your vote, on its way" in capsys.readouterr().out
 
 
 def test_ordinary_text_is_left_alone() -> None:
@@ -147,18 +186,19 @@ def test_the_status_shows_what_a_post_would_wait_for(capsys: pytest.CaptureFixtu
         "packets_out": 510,
         "copies_per_packet": 1.04,
     }
-    shown = {**status("town"), "mixing": mixing, "outbox": [{"sentence": "Waits for a slot."}]}
+    allowed = {"allowed": True, "ring_size": 50}
+    shown = {**status("town"), "post": allowed, "mixing": mixing, "outbox": [{"sentence": "Waits to leave."}]}
     print_status(shown)
     out = " ".join(capsys.readouterr().out.split())
     for words in (
         "about 6 minutes for a slot",
         "about 4 minutes on its way",
         "40 may be used",
-        "Waits for a slot.",
+        "Waits to leave.",
     ):
         assert words in out
     clock.update(running=False, since=None, waits_for="It starts once you count.")
-    print_status(shown)
+    print_status({**shown, "post": {"allowed": False, "obstacles": ["You are new."], "open_at": None}})
     out = " ".join(capsys.readouterr().out.split())
     assert "does not run yet. It starts once you count." in out
     assert "for a slot" not in out

@@ -6,6 +6,7 @@ import trio
 import trio.testing
 from people import Person, Town, asking, town, until
 
+from rumor.node.commands.cards import SHORT_ID_SIZE
 from rumor.node.storage.store import Table
 
 MockClock = trio.testing.MockClock
@@ -193,3 +194,17 @@ async def test_a_whisper_can_be_withdrawn_until_it_leaves(autojump_clock: MockCl
         assert on_disk(bob, b"on second thought") == [False]
         await asked(bob, "POST", f"/whispers/{said['conversation']}", 404, text="hm")
         assert len(await bob.store.load(Table.LETTERS)) == 256
+
+
+async def test_each_of_those_who_whisper_about_one_secret_is_answered(autojump_clock: MockClock) -> None:
+    """The first digits of an id tell conversations apart, as the command line shows no more of them."""
+    async with town() as place:
+        ann, bob, cleo, secret = await three(place)
+        for person in (bob, cleo):
+            await asked(person, "POST", f"/secrets/{secret}/whispers", 201, text=f"I am {person.name}")
+        await until(lambda: len(ann.node.driver.engine.whispers.conversations) == 2)
+        for conversation in (await asked(ann, "GET", "/whispers"))["conversations"]:
+            text = f"so {conversation['letters'][0]['text']}"
+            await asked(ann, "POST", f"/whispers/{conversation['id'][:SHORT_ID_SIZE]}", 201, text=text)
+        await until_letters(bob, ("I am bob", "sent"), ("so I am bob", "received"))
+        await until_letters(cleo, ("I am cleo", "sent"), ("so I am cleo", "received"))

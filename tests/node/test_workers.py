@@ -1,6 +1,7 @@
 """Proofs in worker processes, and what happens when processes die."""
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -86,11 +87,15 @@ async def test_a_worker_that_is_killed_while_idle_is_not_missed(tmp_path: Path) 
             os.kill(int(await trio.Path(file).read_text()), 9)
 
 
-async def test_an_interrupt_is_the_parent_s_affair(tmp_path: Path) -> None:
-    """Ctrl-C in a terminal reaches all processes; a worker goes on until its pipe closes."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+async def test_a_signal_to_end_is_the_parent_s_affair(
+    number: signal.Signals, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Ctrl-C, `timeout` and systemd reach all processes of a node; a worker goes on until its pipe closes."""
     async with open_workers(1) as workers:
-        interrupted = Evaluated(f"os.kill(os.getpid(), 2), {CLAIM}")
-        assert await workers.verify_batch(RING, [interrupted]) == [None]  # type: ignore[list-item]
+        signalled = Evaluated(f"os.kill(os.getpid(), {number:d}), {CLAIM}")
+        assert await workers.verify_batch(RING, [signalled]) == [None]  # type: ignore[list-item]
+    assert caplog.messages == []
 
 
 async def test_no_more_workers_than_allowed(tmp_path: Path) -> None:

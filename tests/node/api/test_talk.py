@@ -41,7 +41,7 @@ async def card(client: httpx.AsyncClient, secret_id: str) -> dict[str, Any]:
 
 
 async def test_a_thread_has_faces_and_the_author_is_known_in_it(autojump_clock: MockClock) -> None:
-    """The author is OP on both sides, and each sees which face is its own."""
+    """The author is OP on both sides, and each sees which face is its own; a reply's id leads to its thread."""
     async with talking() as (ann, anns, bob, bobs):
         secret_id = await secret_of(anns, ann, bob)
         for client in (bobs, anns):
@@ -55,6 +55,10 @@ async def test_a_thread_has_faces_and_the_author_is_known_in_it(autojump_clock: 
         await until(both)
         for client, own in ((anns, True), (bobs, False)):
             replies = (await client.get(f"/secrets/{secret_id}")).json()["replies"]
+            by_reply = (await client.get(f"/secrets/{replies[1]['id']}")).json()
+            assert (by_reply["secret"]["id"], by_reply["replies"]) == (secret_id, replies)
+            refused = await client.post(f"/secrets/{replies[0]['id']}/whispers", json={"text": "psst"})
+            assert (refused.status_code, "a reply" in refused.json()["error"]) == (400, True)
             faces = {(reply["persona"]["op"], reply["persona"]["you"]) for reply in replies}
             assert faces == {(True, own), (False, not own)}
         assert (await anns.get(f"/secrets/{secret_id}")).json()["secret"]["mine"]
@@ -142,7 +146,10 @@ async def test_a_secret_is_retracted_only_by_its_author_and_only_while_linked(
         mine = (await anns.get("/secrets", params={"order": "mine"})).json()["secrets"]
         assert [secret["id"] for secret in mine] == [second]
         assert (await anns.delete(f"/items/{second}")).status_code == 202
-        await until(lambda: bytes.fromhex(second) not in bob.node.driver.engine.store)
+        for person in (ann, bob):
+            await until(lambda: bytes.fromhex(second) not in person.node.driver.engine.store)  # noqa: B023
+        again = await anns.delete(f"/items/{second}")
+        assert (again.status_code, "was taken back" in again.json()["error"]) == (404, True)
         assert (await bobs.get(f"/secrets/{second}")).status_code == 404
 
 
@@ -224,6 +231,7 @@ async def test_subscribed_threads_count_what_is_unread(autojump_clock: MockClock
 
 
 async def test_the_feed_has_pages_and_a_search(autojump_clock: MockClock) -> None:
+    """A search finds what is in the chosen part of the feed, and nothing beside it."""
     async with talking() as (ann, anns, bob, bobs):
         ids = [await secret_of(anns, ann, bob, text=f"number {number} café") for number in range(5)]
         first = (await bobs.get("/secrets", params={"count": 3})).json()
@@ -233,6 +241,13 @@ async def test_the_feed_has_pages_and_a_search(autojump_clock: MockClock) -> Non
         found = (await bobs.get("/secrets", params={"query": "CAFE numb"})).json()["secrets"]
         assert len(found) == 5
         assert (await bobs.get("/secrets", params={"query": '3 " OR *'})).json()["secrets"] == []
+
+        await bobs.put(f"/secrets/{ids[1]}/subscribed", json={})
+        await bobs.put(f"/items/{ids[2]}/hidden", json={})
+        seen = [ids[4], ids[3], ids[1], ids[0]]
+        for order, expected in (("mine", []), ("subscribed", [ids[1]]), ("hidden", [ids[2]]), ("new", seen)):
+            found = (await bobs.get("/secrets", params={"query": "cafe", "order": order})).json()["secrets"]
+            assert [secret["id"] for secret in found] == expected
 
 
 async def test_news_tells_of_all_that_happens(autojump_clock: MockClock) -> None:
