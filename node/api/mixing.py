@@ -14,7 +14,7 @@ from ...gossip.pace import RETRIES_MAX, STEM_END, Pace
 
 __all__ = ["describe_mixing", "describe_outbox", "describe_queued", "describe_waiting"]
 
-_GUESS = "These are means: a wait may well be three times as long, or no time at all."
+_GUESS = "These are averages: it may well take three times as long, or no time at all."
 
 _STARTS = (
     "It starts once you count as a member, beside one other at least, and the next epoch begins; then it never stops "
@@ -63,7 +63,7 @@ def describe_queued(engine: Engine, now: float) -> dict[str, Any]:
         "state": "queued",
         "slot_wait_s": round(slot_wait_s, 3),
         "relaying_s": round(relaying_s, 3),
-        "sentence": f"Waiting for the next slot, about {in_words(slot_wait_s)}; then about {in_words(relaying_s)} on "
+        "sentence": f"It leaves in about {in_words(slot_wait_s)}, then is about {in_words(relaying_s)} on "
         f"its way. {_GUESS}",
     }
 
@@ -85,7 +85,7 @@ def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, 
         pace = engine.mixing.pace(now)
         unsent = [item.item_id for item in outbox.items() if outbox[item.item_id].sent_at is None]
         slot_wait = in_words(_slot_wait_s(engine, unsent.index(row.item_id), now))
-        sentence = f"Waits for the next slot, about {slot_wait}; then about "
+        sentence = f"Leaves in about {slot_wait}, then is about "
         sentence += f"{in_words(_relaying_s(engine, pace, now))} on its way."
         return {"state": "waiting", "sent": 0, "sentence": sentence}
     retry_at = waiting.sent_at + engine.mixing.pace(now).retry_s

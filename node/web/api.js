@@ -19,7 +19,7 @@ export class Refused extends Error {
   }
 }
 
-const AWAY = "Your node does not answer. Is it running? What you wrote stays here until it does.";
+const AWAY = "Your node does not answer. Is it running? What you wrote stays here.";
 const LOGGED_OUT = "Your node does not know this page any more. Run `rumor open`; what you wrote stays here.";
 
 let lock = () => {};

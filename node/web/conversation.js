@@ -121,7 +121,7 @@ export function conversation(id) {
         label: "Your answer",
         placeholder: "Whisper back",
         button: "Whisper",
-        note: readBy(mine ? "who whispered to you" : "who wrote the secret"),
+        note: readBy(mine ? "the one who whispered to you" : "the author of the secret"),
         send: (text) => post(`/whispers/${id}`, { text }),
         sent: refreshWhispers,
         isShown: true,

@@ -43,6 +43,7 @@ export function feed(section) {
   let asked = 0; // Answers to older questions are dropped.
   let hasMore = false;
   let isLoading = false;
+  let leftOut = 0; // How many one does not want to see.
   let waiting = []; // Came while the top was out of sight.
   let heardMeanwhile = null; // News since the list was asked for anew, whose answer may not know of it.
 
@@ -72,7 +73,7 @@ export function feed(section) {
   function place(item, isFirst = false) {
     const known = cards.get(item.id);
     if (known) return known.update(item);
-    const made = card(item, { away: () => drop(item.id) });
+    const made = card(item, { away: () => leaveOut(item.id) });
     cards.set(item.id, made);
     if (isFirst) list.prepend(made.element);
     else list.append(made.element);
@@ -87,7 +88,13 @@ export function feed(section) {
     element.remove();
     cards.delete(id);
     if (hadFocus) (next?.querySelector("a, button") ?? document.getElementById("main")).focus();
-    if (!cards.size) describe(0);
+    describe();
+  }
+
+  /** Takes off the page what one hides, mutes or shows again. */
+  function leaveOut(id) {
+    if (section !== "hidden" && cards.has(id)) leftOut++;
+    drop(id);
   }
 
   async function load({ isAnew = false } = {}) {
@@ -111,13 +118,14 @@ export function feed(section) {
     page.secrets.forEach((item) => place(item));
     hasMore = page.more;
     more.hidden = !hasMore;
-    describe(page.left_out);
+    leftOut = page.left_out;
+    describe();
     const late = heardMeanwhile ?? [];
     heardMeanwhile = null;
     for (const [event, data] of late) heard(event, data);
   }
 
-  function describe(leftOut) {
+  function describe() {
     const [title, sentence] = query
       ? ["Nothing found", "No secret here has all of these words."]
       : EMPTY[section];
@@ -143,7 +151,7 @@ export function feed(section) {
     if (cards.has(item.id)) return place(item);
     if (scrollY < 200) {
       place(item, true);
-      state.replaceChildren();
+      describe();
       list.firstChild.classList.add("arriving");
       speak(`A new secret: ${safe(item.text)}`);
     } else {

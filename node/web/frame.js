@@ -106,9 +106,9 @@ function drawBanner() {
             {},
             "Your node does not answer. Start it with ",
             h("code", {}, "rumor run"),
-            "; if it runs already, ",
+            ", then open the page with ",
             h("code", {}, "rumor open"),
-            ". What you wrote stays here.",
+            ". What you have begun to write stays here: copy it over if this page does not come back.",
           ),
         ]
       : []),

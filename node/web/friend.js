@@ -7,6 +7,7 @@ import { menu } from "./menu.js";
 import { refreshSoon } from "./status.js";
 import { safe, sentence } from "./text.js";
 import { say, tried } from "./voice.js";
+import { refusal } from "./writing.js";
 
 /** A row of the list; `load()` asks for the list anew. */
 export function friendRow(friend, load) {
@@ -66,16 +67,22 @@ function compare(friend, load) {
     const submit = async (event) => {
       event.preventDefault();
       trouble.replaceChildren();
+      if (!field.value.trim()) {
+        refusal(trouble, { message: `Type the four words that ${name} reads to you, or that you read there.` });
+        return field.focus();
+      }
       try {
         const answer = await put(friendPath(friend.id, "/confirmation"), { words: field.value });
         close();
-        say(answer.stage === "friends" ? `You and ${name} are friends.` : `${name}: ${answer.state}.`);
+        // What there is still to wait for stands in the list, for as long as it is so.
+        if (answer.stage === "friends") say(`You and ${name} are friends.`);
         load();
         refreshSoon();
       } catch (error) {
-        trouble.replaceChildren(h("p", {}, error.message));
+        refusal(trouble, error);
         field.select();
       }
+      return undefined;
     };
     return h(
       "form",

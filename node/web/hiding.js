@@ -25,7 +25,9 @@ function assumptions({ assumes, by_spies: measured }) {
   return [assumes, ...sentences].map((each) => h("p", { class: "quiet" }, each));
 }
 
-function wait({ own_clock: clock, slot_wait_s: slot, relaying_s: relaying }) {
+function wait({ connected, mixing: { own_clock: clock, slot_wait_s: slot, relaying_s: relaying } }) {
+  if (!connected.length)
+    return "No friend’s node is connected now: what you write gets to nobody until one is.";
   return clock.running
     ? `Leaves in about ${inWords(slot)}, then about ${inWords(relaying)} on its way.`
     : "Nothing of yours leaves until the others have learnt that you are a member. What you write waits for that.";
@@ -48,13 +50,13 @@ export function hiding({ isWhole = false } = {}) {
     const known = status();
     element.hidden = !known?.mesh;
     if (!known?.mesh) return;
-    const { meter, mixing } = known;
-    const now = JSON.stringify([meter, wait(mixing)]);
+    const { meter } = known;
+    const now = JSON.stringify([meter, wait(known)]);
     if (now === drawn) return; // Who is reading it, or hearing it, is left in peace.
     drawn = now;
     head.className = meter.set_size > 1 ? "hiding-head" : "hiding-head row";
     head.replaceChildren(picture(meter.set_size), h("p", {}, meter.sentence));
-    when.textContent = wait(mixing);
+    when.textContent = wait(known);
     more.hidden = !meter.assumes;
     body.replaceChildren(...(meter.assumes ? assumptions(meter) : []));
   };

@@ -4,6 +4,7 @@ import { post } from "./api.js";
 import { open } from "./dialog.js";
 import { drawing, h } from "./dom.js";
 import { say, tried } from "./voice.js";
+import { refusal } from "./writing.js";
 
 const QUIET_ZONE = 4; // Modules of white around a code, which cameras need (ISO/IEC 18004).
 
@@ -24,8 +25,8 @@ function code(rows) {
   });
 }
 
-/** A form that makes an invitation and shows it below. */
-export function inviteForm() {
+/** A form that makes an invitation and shows it below; with `isFirst` there is nobody yet who could be a member. */
+export function inviteForm({ isFirst = false } = {}) {
   const shown = h("div", { class: "invitation", "aria-live": "polite" });
   const name = h("input", {
     type: "text",
@@ -47,7 +48,7 @@ export function inviteForm() {
     const link = h("textarea", {
       class: "field link-text",
       readOnly: true,
-      rows: 3,
+      rows: 5,
       value: uri,
       "aria-label": "The invitation",
       on: { focus: () => link.select() },
@@ -92,7 +93,7 @@ export function inviteForm() {
       { class: "stack", novalidate: true, on: { submit } },
       h("label", { htmlFor: "invite-name" }, "Your own name for them"),
       name,
-      h("label", { class: "check" }, isMember, "They are in this mesh already"),
+      isFirst ? null : h("label", { class: "check" }, isMember, "They are in this mesh already"),
       h(
         "div",
         { class: "buttons" },
@@ -128,7 +129,7 @@ export function joinForm(joined) {
     try {
       joined(await post("/friends", { uri: uri.value.replace(/\s+/g, ""), name: name.value.trim() }));
     } catch (error) {
-      trouble.replaceChildren(h("p", {}, error.message));
+      refusal(trouble, error);
     }
   };
   return h(
@@ -149,7 +150,6 @@ export const join = (joined = () => {}) =>
   open("Take up an invitation", (close) =>
     joinForm((answer) => {
       close();
-      say(`${answer.name}: ${answer.state}.`);
-      joined();
+      joined(answer);
     }),
   );

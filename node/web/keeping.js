@@ -3,7 +3,7 @@
 
 import { file } from "./api.js";
 import { h } from "./dom.js";
-import { tried } from "./voice.js";
+import { say, tried } from "./voice.js";
 import { refusal } from "./writing.js";
 
 /** Gives a file to the browser, which saves it as it saves any other. */
@@ -35,7 +35,9 @@ function reading() {
             target.disabled = true;
             const made = await tried(() => file("GET", `/export?format=${format}`));
             target.disabled = false;
-            if (made) save(made);
+            if (!made) return;
+            save(made);
+            say("The copy is with your browser’s downloads.");
           },
         },
       },
@@ -74,6 +76,7 @@ function backup(hasPassphrase) {
     button.textContent = "Sealing it …"; // Made to take seconds, so that guessing does too.
     try {
       save(await file("POST", "/backup", { passphrase: first.input.value }));
+      say("The backup is with your browser’s downloads. The same passphrase opens it.");
       first.input.value = "";
       if (again) again.input.value = "";
     } catch (error) {

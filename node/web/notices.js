@@ -21,8 +21,8 @@ export function notices() {
               { class: "notice", href: "#outbox" },
               h("strong", {}, `${waiting} in your outbox`),
               waiting === 1
-                ? " has not come back from the network yet."
-                : " have not come back from the network yet.",
+                ? " waits to leave, or is on its way."
+                : " wait to leave, or are on their way.",
             )
           : null,
         obstacles.length

@@ -8,7 +8,7 @@ import { back } from "./router.js";
 import { say, tried } from "./voice.js";
 import { CLOSED, OPENED, TAKE_NO_WHISPERS, TAKE_WHISPERS } from "./whisper.js";
 
-const ERASED = "All letters of it are erased from this node, and what waits to leave does not leave.";
+const ERASED = "All its letters are erased from this node, and what waits to leave does not leave.";
 
 /** The menu of a conversation; `left()` is called before it is gone. */
 export function partings({ id, secret, mine, closed }, left) {

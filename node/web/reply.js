@@ -6,7 +6,7 @@ import { fold, heart, itemMenu } from "./marks.js";
 import { about, safe } from "./text.js";
 import { writingForm } from "./writing.js";
 
-const ONE_FACE = "Each reply here shows the same face; many in one thread tell more about you.";
+const ONE_FACE = "All your replies here show one and the same face; many in one thread tell more about you.";
 
 /** One reply, with the face of whoever wrote it; `away()` takes it off the page. */
 export function reply(item, away) {

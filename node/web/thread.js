@@ -136,7 +136,7 @@ export function thread(id) {
     else if (event === "gone") data.id === id ? gone() : drop(data.id);
     else if (event === "tally") (data.id === id ? head : replies.get(data.id))?.update(data);
     else if (event === "reply" && data.secret === id) {
-      speak(`${data.persona.name} replied: ${safe(data.text)}`);
+      speak(`${data.persona.you ? "You" : data.persona.name} replied: ${safe(data.text)}`);
       load();
     }
   }

@@ -46,10 +46,12 @@ export function speak(sentence) {
   document.getElementById("spoken").textContent = sentence;
 }
 
-/** Does something that may be refused; then says why and returns undefined. */
+/** Does something that may be refused; then says why and returns undefined. Why it was before is over once it is not. */
 export async function tried(work) {
   try {
-    return await work();
+    const done = await work();
+    standing.get("trouble")?.();
+    return done;
   } catch (error) {
     if (error.status === undefined) throw error;
     say(error.message, { isTrouble: true });

@@ -8,6 +8,7 @@ import { inviteForm, joinForm } from "./invitation.js";
 import { refresh, status, watch } from "./status.js";
 import { safe } from "./text.js";
 import { tried } from "./voice.js";
+import { refusal } from "./writing.js";
 
 // The presets of gossip/presets.py, in words that hold whatever was measured of them last; and a mesh to try things in.
 const KINDS = [
@@ -115,7 +116,7 @@ export function welcome() {
         { class: "lead" },
         "Now it needs people. Invite the first one: somebody whose voice you know, since you will read four words to each other.",
       ),
-      h("section", { class: "box", "aria-label": "Invitation" }, inviteForm()),
+      h("section", { class: "box", "aria-label": "Invitation" }, inviteForm({ isFirst: true })),
       list.element,
     ];
   };
@@ -165,6 +166,7 @@ export function welcome() {
       autocomplete: "off",
       placeholder: "Such as Night owls",
     });
+    const trouble = h("div", { class: "trouble-box", role: "alert" });
     const kind = (value, title, note, checked = false) =>
       h(
         "label",
@@ -174,15 +176,22 @@ export function welcome() {
       );
     const submit = async (event) => {
       event.preventDefault();
+      if (!name.value.trim()) {
+        refusal(trouble, { message: "Give the mesh a name: its members see it." });
+        return name.focus();
+      }
+      trouble.replaceChildren();
       const chosen = event.target.elements.kind.value;
       const pace = chosen === "trial" ? { trial: true } : { preset: chosen };
       if (await tried(() => post("/mesh", { name: name.value, ...pace }))) await refresh();
+      return undefined;
     };
     return h(
       "form",
       { class: "stack", novalidate: true, on: { submit } },
       h("label", { htmlFor: "mesh-name" }, "Its name"),
       name,
+      trouble,
       h(
         "fieldset",
         { class: "options" },

@@ -32,7 +32,7 @@ export function whisper(item, update) {
       label: "Your whisper",
       placeholder: "What would you say to them alone?",
       button: "Whisper",
-      note: readBy("who wrote this secret"),
+      note: readBy("the author of this secret"),
       rows: 4,
       autofocus: true,
       send: (text) => post(`/secrets/${item.id}/whispers`, { text }),

@@ -38,7 +38,9 @@ export async function looksFine(text) {
 
 /** What becomes of what was just written, in short; the outbox says the rest. */
 const queued = ({ slot_wait_s: slot, relaying_s: relaying }) =>
-  `In your outbox: about ${inWords(slot)}, then about ${inWords(relaying)} on its way.`;
+  status()?.connected.length
+    ? `In your outbox: it leaves in about ${inWords(slot)}, then is about ${inWords(relaying)} on its way.`
+    : "In your outbox, where it waits for a friend’s node to be connected.";
 
 /** Says so, until it has left the outbox. */
 export function sayQueued(answer) {
@@ -54,6 +56,7 @@ export function sayQueued(answer) {
 export function refusal(place, error) {
   const reasons = error.obstacles?.length ? error.obstacles : [error.message];
   place.replaceChildren(...reasons.map((each) => h("p", {}, each)));
+  place.scrollIntoView({ block: "nearest" });
 }
 
 /** The meter, and why one cannot post yet, for as long as it is so. */

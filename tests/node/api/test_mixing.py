@@ -20,7 +20,7 @@ def test_what_may_not_leave_is_not_said_to_leave_at_the_next_slot() -> None:
         assert row is not None
         return str(describe_waiting(engine, row, network.now)["sentence"])
 
-    assert sentence().startswith("Waits for the next slot")
+    assert sentence().startswith("Leaves in about")
     puppet = network.add_puppet("puppet", peers[1])
     puppet.say(peers[1], Digest(epoch=engine.calendar.epoch, ring_root=b"r" * 32, relay_root=b"k" * 32))
     assert sentence().startswith("Held back for now. ")

@@ -1,0 +1,91 @@
+"""What somebody stumbled over who used the page for the first time: things out of reach, and sentences not true."""
+
+import pytest
+from pages import MISSING, TRAVEL_MS, Scene, card, choose, has_chromium, open_thread, say, show
+from playwright.sync_api import Page, Route, expect
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(not has_chromium(), reason=MISSING)]
+
+
+def covered(page: Page) -> list[str]:
+    """The entries of the open menu that something else lies on, or that are out of sight."""
+    hidden: list[str] = page.evaluate(
+        """[...document.querySelectorAll(".menu[open] .menu-entry")]
+            .filter((each) => {
+                const { left, right, top, bottom } = each.getBoundingClientRect();
+                const spots = [[left + 9, top + 5], [right - 9, top + 5], [right - 9, bottom - 5]];
+                return spots.some(([x, y]) => document.elementFromPoint(x, y) !== each);
+            })
+            .map((each) => each.innerText)"""
+    )
+    return hidden
+
+
+@pytest.mark.parametrize(("width", "height"), [(390, 844), (320, 568), (1280, 700)])
+def test_all_of_a_menu_is_in_reach(scene: Scene, width: int, height: int) -> None:
+    """Wherever its card stands: at the bottom it opens upwards, and the button to write does not lie on it."""
+    page = scene.anns
+    if not card(page, "I count the stairs.").count():
+        say(scene, "I count the stairs.")
+        say(scene, "I skip every third.")
+    page.set_viewport_size({"width": width, "height": height})
+    for text in ("I count the stairs.", "I skip every third."):
+        for place in ("start", "center", "end"):
+            more = card(page, text).get_by_label("More to do").first
+            more.evaluate("(element, block) => element.scrollIntoView({ block })", place)
+            more.evaluate("(element) => element.click()")
+            expect(page.locator(".menu[open]")).to_have_count(1)
+            page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+            assert covered(page) == []
+            page.keyboard.press("Escape")
+
+
+def test_what_is_left_out_is_counted_at_once(scene: Scene) -> None:
+    """With the card that goes, and still when another secret comes."""
+    page = scene.anns
+    say(scene, "I hide in the pantry.")
+    say(scene, "I know where the key is.")
+    page.reload()
+    expect(card(page, "pantry")).to_be_visible()
+    before = page.get_by_text("left out: hidden").count()
+    choose(card(page, "pantry"), "Hide")
+    expect(page.get_by_text("left out: hidden")).to_have_count(1)
+    counted = page.get_by_text("left out: hidden").inner_text()
+    assert before or counted.startswith("1 secret ")
+    choose(card(page, "the key"), "Mute the thread")
+    expect(page.get_by_text("left out: hidden")).not_to_have_text(counted)
+    counted = page.get_by_text("left out: hidden").inner_text()
+    say(scene, "I have eaten it all.")
+    expect(page.get_by_text(counted)).to_be_visible()
+    show(page, "hidden")
+    choose(card(page, "pantry"), "Show again")
+    choose(card(page, "the key"), "Unmute the thread")
+    expect(card(page, "the key")).to_have_count(0)
+
+
+def test_without_friends_nothing_is_said_to_leave(scene: Scene) -> None:
+    """How long something takes is said only while there is somebody whom it could reach."""
+    page = scene.anns
+
+    def alone(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "connected": []})
+
+    page.route("**/api/status", alone)
+    page.reload()
+    page.get_by_role("button", name="Write").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_text("No friend’s node is connected now")).to_be_visible()
+    expect(dialog.get_by_text("Leaves in about")).to_have_count(0)
+    page.unroute_all()
+    page.reload()
+
+
+def test_ones_own_reply_is_read_out_as_ones_own(scene: Scene) -> None:
+    """By the ear alone nobody could tell it from another's."""
+    page = scene.anns
+    say(scene, "I talk to the moth.")
+    open_thread(page, "moth")
+    page.get_by_label("Your reply").fill("It listens.")
+    page.get_by_role("button", name="Reply", exact=True).click()
+    expect(page.locator("#spoken")).to_have_text("You replied: It listens.", timeout=TRAVEL_MS)
