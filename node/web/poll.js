@@ -21,7 +21,7 @@ export function poll(item, update) {
     const card = await tried(() => put(`/secrets/${item.id}/vote`, { choice: index }));
     update(card ?? { poll: before });
   };
-  const moving = state === "on_its_way" ? "; yours is on its way" : "";
+  const moving = state === "on_its_way" ? "; yours is on its way" : ". You can still choose another.";
   const todo = voted === null ? ". Choose one: nobody learns what you chose." : moving;
   return h(
     "div",

@@ -125,10 +125,11 @@ export function writingForm({
       drafts.delete(key);
       field.value = "";
       size.show("");
+      sent(answer);
+      // After that: what is said in a dialog goes with it.
       if (isShown) speak(queued(answer));
       else sayQueued(answer);
       refreshSoon();
-      sent(answer);
     } catch (error) {
       refusal(trouble, error);
     } finally {

@@ -45,6 +45,7 @@ def test_a_backup(scene: Scene, tmp_path: Path) -> None:
     field.fill(PASSPHRASE)
     assert saved(page, "Save a backup", tmp_path / "backup") == "rumor-ann.backup"
     expect(field).to_have_value("")
+    expect(page.get_by_role("status").get_by_text("The backup is with")).to_be_visible()
     puts, _ = unpack(archive.open_untrusted((tmp_path / "backup").read_bytes(), PASSPHRASE))
     assert puts
 

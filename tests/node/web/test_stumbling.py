@@ -3,6 +3,7 @@
 import pytest
 from pages import MISSING, TRAVEL_MS, Scene, card, choose, has_chromium, open_thread, say, show
 from playwright.sync_api import Page, Route, expect
+from processes import until
 
 pytestmark = [pytest.mark.browser, pytest.mark.skipif(not has_chromium(), reason=MISSING)]
 
@@ -89,3 +90,22 @@ def test_ones_own_reply_is_read_out_as_ones_own(scene: Scene) -> None:
     page.get_by_label("Your reply").fill("It listens.")
     page.get_by_role("button", name="Reply", exact=True).click()
     expect(page.locator("#spoken")).to_have_text("You replied: It listens.", timeout=TRAVEL_MS)
+
+
+def test_a_whisper_is_said_to_wait_once_its_dialog_is_gone(scene: Scene) -> None:
+    """What was said in the dialog went with it, so that nothing seemed to have happened."""
+    page = scene.bobs
+    say(scene, "I collect lost gloves.")
+    page.route("**/api/outbox", lambda route: route.abort())  # It does not leave meanwhile.
+    choose(card(page, "gloves"), "Whisper to the author")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Your whisper").fill("One of them is mine.")
+    dialog.get_by_role("button", name="Whisper", exact=True).click()
+    expect(dialog).to_have_count(0)
+    expect(page.get_by_role("status").locator(".toast")).to_contain_text("In your outbox")
+    page.unroute_all()
+    for person in (scene.ann, scene.bob):  # Others count what is whispered.
+        client = scene.client(person)
+        until(lambda client=client: client.get("/whispers")["conversations"])
+        for each in client.get("/whispers")["conversations"]:
+            client.send("DELETE", f"/whispers/{each['id']}")

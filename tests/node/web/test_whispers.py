@@ -82,9 +82,9 @@ def test_a_whisper_and_its_answer(scene: Scene) -> None:
     expect(answer).to_be_visible(timeout=TRAVEL_MS)
     expect(scene.bobs.get_by_role("heading", name="Whispers with the author")).to_be_visible()
     # What waited says so, and no more once it has left.
-    expect(own.get_by_text(re.compile("on its way|leaves once more|leaves in about", re.IGNORECASE))).to_have_count(
-        0, timeout=TRAVEL_MS
-    )
+    expect(
+        own.get_by_text(re.compile("on its way|leaves once more|leaves in about", re.IGNORECASE))
+    ).to_have_count(0, timeout=TRAVEL_MS)
 
 
 def test_a_thread_leads_to_its_whispers(scene: Scene) -> None:
