@@ -5,7 +5,7 @@ import { confirmed, open } from "./dialog.js";
 import { h } from "./dom.js";
 import { menu } from "./menu.js";
 import { refreshSoon } from "./status.js";
-import { safe, sentence } from "./text.js";
+import { dated, safe, sentence } from "./text.js";
 import { say, tried } from "./voice.js";
 import { refusal } from "./writing.js";
 
@@ -23,7 +23,7 @@ export function friendRow(friend, load) {
       "div",
       { class: "row-body" },
       h("p", { class: "row-title" }, h("strong", { dir: "auto" }, name)),
-      h("p", { class: "quiet" }, sentence(safe(friend.state))),
+      h("p", { class: "quiet" }, sentence(dated(safe(friend.state)))),
       friend.words && !canConfirm
         ? h("p", { class: "quiet" }, "The words: ", h("span", { class: "words-inline" }, friend.words))
         : null,

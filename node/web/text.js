@@ -34,6 +34,15 @@ export function sentence(clause) {
   return `${clause.charAt(0).toUpperCase()}${clause.slice(1)}${/[.!?]$/.test(clause) ? "" : "."}`;
 }
 
+/** A sentence of the node with its day as people say it; the node's days are those of UTC. */
+export function dated(text, now = new Date()) {
+  return text.replace(/\b\d{4}-\d\d-\d\d\b/, (day) =>
+    day === now.toISOString().slice(0, 10)
+      ? "today"
+      : new Date(day).toLocaleDateString("en", { day: "numeric", month: "long", timeZone: "UTC" }),
+  );
+}
+
 /** Seconds as people say them. */
 export function inWords(seconds) {
   for (const [size, one, many] of [

@@ -82,6 +82,52 @@ def test_without_friends_nothing_is_said_to_leave(scene: Scene) -> None:
     page.reload()
 
 
+def test_a_day_is_said_as_people_do(scene: Scene) -> None:
+    """A friend who was here a minute ago is away since today."""
+    page = scene.anns
+    since = {"day": ""}
+
+    def away(route: Route) -> None:
+        answer = route.fetch()
+        friends = answer.json()
+        friends["friends"][0] |= {"connected": False, "state": f"unreachable since {since['day']}: it is off"}
+        route.fulfill(response=answer, json=friends)
+
+    page.route("**/api/friends", away)
+    show(page, "friends")
+    for day, said in (("new Date()", "since today"), ("new Date(Date.UTC(2025, 1, 3))", "since February 3")):
+        since["day"] = page.evaluate(f"{day}.toISOString().slice(0, 10)")
+        expect(page.get_by_text(f"Unreachable {said}: it is off.")).to_be_visible()
+    page.unroute_all()
+
+
+def test_a_heart_does_not_move_the_cards(scene: Scene) -> None:
+    """A notice above them is for what no card shows."""
+    page = scene.anns
+    show(page, "new")
+    kinds = ["heart", "vote", "flag"]
+
+    def waiting(route: Route) -> None:
+        answer = route.fetch()
+        rows = [{"state": "waiting", "sent": 0, "sentence": "Is being signed."} for _ in kinds]
+        route.fulfill(response=answer, json={**answer.json(), "outbox": rows})
+
+    page.route("**/api/status", waiting)
+    page.route(
+        "**/api/outbox", lambda route: route.fulfill(json={"waiting": [{"kind": each} for each in kinds]})
+    )
+    with page.expect_response("**/api/outbox"):
+        page.reload()
+    outbox = page.get_by_role("navigation", name="Sections").get_by_role("link", name="Outbox")
+    expect(outbox).to_contain_text("3")
+    expect(page.locator(".notice")).to_have_count(0)
+    kinds.append("secret")
+    page.reload()
+    expect(page.locator(".notice")).to_have_text("1 in your outbox waits to leave, or is on its way.")
+    page.unroute_all()
+    page.reload()
+
+
 def test_ones_own_reply_is_read_out_as_ones_own(scene: Scene) -> None:
     """By the ear alone nobody could tell it from another's."""
     page = scene.anns
