@@ -273,11 +273,17 @@ class Member:
             marks.append(held.mark)
         return max(marks, key=lambda mark: mark.turn, default=None)
 
-    def withdraw(self, item_id: ItemId) -> bool:
-        """Takes back what has not left yet; returns whether it was in time."""
-        row = self.author.row(item_id)
-        outbox = self.mixing.outbox
-        if row is None or row.sent_count or (item_id in outbox and outbox[item_id].sent_count):
+    def may_withdraw(self, item_id: ItemId, now: float) -> bool:
+        """Whether this waits in the outbox and either has not left yet, or will not leave again."""
+        row, outbox = self.author.row(item_id), self.mixing.outbox
+        if row is None or item_id not in outbox:
+            return row is not None and not row.sent_count
+        waiting = outbox[item_id]
+        return not waiting.sent_count or waiting.has_failed(now, self.mixing.pace(now).retry_s)
+
+    def withdraw(self, item_id: ItemId, now: float) -> bool:
+        """Takes back what has not left yet, or forgets what is given up; returns whether it was in time."""
+        if not self.may_withdraw(item_id, now):
             return False
         self.note(self.author.drop(item_id))
         self.correspondence.withdrawn(item_id)

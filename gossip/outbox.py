@@ -33,6 +33,10 @@ class Waiting:
         """Whether it has left as often as it may."""
         return self.item.relay_key is None and self.sent_count > RETRIES_MAX
 
+    def has_failed(self, now: float, retry_s: float) -> bool:
+        """Whether it has left for the last time, and too long ago to come back."""
+        return self.given_up and self.sent_at is not None and self.sent_at + retry_s <= now
+
     def is_due(self, now: float, retry_s: float) -> bool:
         """Whether it has not left yet, or did so too long ago to come back, and may once more."""
         return (self.sent_at is None or self.sent_at + retry_s <= now) and not self.given_up

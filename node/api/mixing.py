@@ -93,7 +93,7 @@ def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, 
         sentence = f"On its way; if it is not back in {in_words(retry_at - now)}, "
         sentence += "it is given up." if waiting.given_up else "it leaves once more."
         return {"state": "on_its_way", "sent": waiting.sent_count, "sentence": sentence}
-    if not waiting.given_up:
+    if not waiting.has_failed(now, engine.mixing.pace(now).retry_s):
         return {
             "state": "waiting",
             "sent": waiting.sent_count,
