@@ -102,11 +102,16 @@ class Author:
         return self.key, possession.prove_possession(self._secret, self._genesis.mesh_id)
 
     def write(
-        self, draft: AnyDraft, ring: Ring, epoch: int, is_taken: Callable[[bytes], bool] = lambda _: False
+        self,
+        draft: AnyDraft,
+        ring: Ring | None,
+        epoch: int,
+        is_taken: Callable[[bytes], bool] = lambda _: False,
     ) -> tuple[ItemId, list[Event]]:
-        """Starts an item of a person over this ring. The caller has asked the gate. Raises ``LocalError``.
+        """Starts an item of a person over this ring; without one it waits for ``resume`` in its epoch.
 
-        ``is_taken`` tells whether an item is held under a tag: then a second copy of this profile has used the slot.
+        The caller has asked the gate. ``is_taken`` tells whether an item is held under a tag: then a second copy of
+        this profile has used the slot. Raises ``LocalError``.
         """
         draft.check()
         slot, events = (0, []) if draft.purpose is None else self._draw_slot(draft.purpose, epoch, is_taken)
@@ -114,9 +119,11 @@ class Author:
         body = draft.body(
             Frame(mesh_id=self._genesis.mesh_id, epoch=epoch, slot=slot, seed=seed, tag=self.tag)
         )
-        item_id = self._start(epoch, body, ring)
+        item_id = Item(body.kind, epoch, body, self._tags_of(body, epoch), b"", b"").item_id
         row = OutboxAdded(item_id=item_id, epoch=epoch, body=body, seed=seed)
         self.restore(row)
+        if ring is not None:
+            self._start(epoch, body, ring)
         return item_id, [*events, row]
 
     def _draw_slot(
@@ -149,14 +156,14 @@ class Author:
         return self._outbox.get(item_id)
 
     def resume(self, roster: Roster, epoch: int, signed: Container[ItemId]) -> None:
-        """Starts again what waits and is not ``signed``, as far as there is a ring with us in it to prove it over.
+        """Starts what waits and is not ``signed``, as far as there is a ring with us in it to prove it over.
 
-        ``epoch`` is the present one: of later ones no friend has confirmed a ring yet.
+        ``epoch`` is the present one: what is of a later one is signed then, over the ring that all others name then.
         """
         for row in self._outbox.values():
             if isinstance(row.body, SealedLetter) or row.item_id in self._unproved or row.item_id in signed:
                 continue
-            ring = roster.ring_at(min(row.epoch, epoch))
+            ring = roster.ring_at(row.epoch) if row.epoch <= epoch else None
             if ring is not None and self.key in ring.keys:
                 self._start(row.epoch, row.body, ring)
 
@@ -246,12 +253,13 @@ class Author:
         )
         return Item(Kind.ADMISSION, epoch, body, (), signature, b"")
 
-    def _start(self, epoch: int, body: Body, ring: Ring) -> ItemId:
-        scopes = body.scopes(self._genesis.mesh_id, epoch)
-        tags = tuple(self.tag(scope) for scope in scopes)
+    def _start(self, epoch: int, body: Body, ring: Ring) -> None:
+        tags = self._tags_of(body, epoch)
         item_id = Item(body.kind, epoch, body, tags, b"", ring.root).item_id
         self._unproved[item_id] = _Unproved(epoch, body, tags, ring)
-        return item_id
+
+    def _tags_of(self, body: Body, epoch: int) -> tuple[bytes, ...]:
+        return tuple(self.tag(scope) for scope in body.scopes(self._genesis.mesh_id, epoch))
 
     @property
     def is_busy(self) -> bool:

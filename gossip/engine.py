@@ -308,11 +308,18 @@ class Engine:
         return self._member.own_mark(kind, target)
 
     def withdraw(self, item_id: ItemId, now: float) -> bool:
-        """Takes back something of ours that has not left yet; returns whether it was in time."""
+        """Takes back something of ours that has not left yet, or forgets it when it is given up.
+
+        Returns whether it was in time.
+        """
         self._is_stirred = True
-        in_time = self._member.withdraw(item_id)
+        in_time = self._member.withdraw(item_id, now)
         self._settle(now)
         return in_time
+
+    def may_withdraw(self, item_id: ItemId, now: float) -> bool:
+        """Whether ``withdraw`` would be in time."""
+        return self._member.may_withdraw(item_id, now)
 
     def give_up(self, item_id: ItemId, now: float) -> None:
         """Lets something of ours not leave again; it may have arrived, or be on its way."""

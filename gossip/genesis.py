@@ -90,7 +90,7 @@ class _GenesisMessage(Message, frozen=True):
 
 
 #: For one machine and two people: a ring of two hides nobody, and the node says so at every post. The budget makes the
-#: own clock of two members tick every 5 seconds, and of eight every 20; a relay day is 5 minutes.
+#: own clock of two members tick every 5 seconds, and of eight every 20; a relay day is 5 minutes. Two flags fold.
 TRIAL = Parameters(
     epoch_s=10,
     relay_day_epochs=30,
@@ -101,6 +101,7 @@ TRIAL = Parameters(
     relay_keys_min=0,
     secrets_per_epoch=20,
     replies_per_epoch=100,
+    flag_threshold=2,
     trial=1,
 )
 

@@ -188,11 +188,14 @@ class Member:
         """Starts an item, now that the gate is open. Raises ``LocalError`` if the draft will not do."""
         if isinstance(draft, MarkDraft):
             draft = self._turned(draft)
-        epoch = self._genesis.epoch_at(now)
-        ring = self._roster.ring_at(epoch)
+        present, epoch = self._genesis.epoch_at(now), self._stamp(draft, now)
+        ring = self._roster.ring_at(present)
         assert ring is not None, "an open gate has a ring"
         item_id, events = self.author.write(
-            draft, ring, self._stamp(draft, now), lambda tag: self._holdings.holder(tag) is not None
+            draft,
+            ring if epoch <= present else None,
+            epoch,
+            lambda tag: self._holdings.holder(tag) is not None,
         )
         self.note(events)
         row = self.author.row(item_id)
@@ -273,11 +276,16 @@ class Member:
             marks.append(held.mark)
         return max(marks, key=lambda mark: mark.turn, default=None)
 
-    def withdraw(self, item_id: ItemId) -> bool:
-        """Takes back what has not left yet; returns whether it was in time."""
-        row = self.author.row(item_id)
-        outbox = self.mixing.outbox
-        if row is None or row.sent_count or (item_id in outbox and outbox[item_id].sent_count):
+    def may_withdraw(self, item_id: ItemId, now: float) -> bool:
+        """Whether this waits in the outbox and either has not left yet, or will not leave again."""
+        row, waiting = self.author.row(item_id), self.mixing.outbox.get(item_id)
+        if row is None or waiting is None:
+            return row is not None and not row.sent_count
+        return not waiting.sent_count or waiting.has_failed(now, self.mixing.pace(now).retry_s)
+
+    def withdraw(self, item_id: ItemId, now: float) -> bool:
+        """Takes back what has not left yet, or forgets what is given up; returns whether it was in time."""
+        if not self.may_withdraw(item_id, now):
             return False
         self.note(self.author.drop(item_id))
         self.correspondence.withdrawn(item_id)

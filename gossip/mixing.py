@@ -174,7 +174,7 @@ class Mixing:
         self.loops.forget_all_but(keys)
         enough = self.can_hide(now)
         secrets = self.lets_out(now, agreed=agreed)
-        waiting = self.outbox.take(now, self.pace(now).retry_s, epoch=epoch, secrets=secrets)
+        waiting = self.outbox.take(now, self.pace(now).retry_s, secrets=secrets)
         # Drawn whatever leaves, so that the next tick's draws are the same.
         is_loop = self._routing.random() < LOOP_SHARE
         route = self._route(keys, waiting.used if waiting is not None else ())

@@ -33,6 +33,10 @@ class Waiting:
         """Whether it has left as often as it may."""
         return self.item.relay_key is None and self.sent_count > RETRIES_MAX
 
+    def has_failed(self, now: float, retry_s: float) -> bool:
+        """Whether it has left for the last time, and too long ago to come back."""
+        return self.given_up and self.sent_at is not None and self.sent_at + retry_s <= now
+
     def is_due(self, now: float, retry_s: float) -> bool:
         """Whether it has not left yet, or did so too long ago to come back, and may once more."""
         return (self.sent_at is None or self.sent_at + retry_s <= now) and not self.given_up
@@ -53,6 +57,9 @@ class Outbox:
     def __getitem__(self, item_id: ItemId) -> Waiting:
         return self._waiting[item_id]
 
+    def get(self, item_id: ItemId) -> Waiting | None:
+        return self._waiting.get(item_id)
+
     def items(self) -> list[Item | Whisper]:
         return [waiting.item for waiting in self._waiting.values()]
 
@@ -70,13 +77,10 @@ class Outbox:
         """How much is to leave before what is written now."""
         return sum(waiting.is_due(now, retry_s) for waiting in self._waiting.values())
 
-    def take(self, now: float, retry_s: float, *, epoch: int, secrets: bool) -> Waiting | None:
-        """The item whose turn it is: it counts as leaving now.
-
-        Not one of an epoch after this one. Without ``secrets`` only the mesh's own records.
-        """
+    def take(self, now: float, retry_s: float, *, secrets: bool) -> Waiting | None:
+        """The item whose turn it is: it counts as leaving now. Without ``secrets`` only the mesh's own records."""
         for waiting in self._waiting.values():
-            if (waiting.item.relay_key is None and not secrets) or waiting.item.epoch > epoch:
+            if waiting.item.relay_key is None and not secrets:
                 continue
             if waiting.is_due(now, retry_s):
                 waiting.sent_count += 1

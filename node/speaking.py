@@ -107,7 +107,7 @@ class Speaker:
         return {"unlinked": count}
 
     async def withdraw(self, item_id: ItemId) -> dict[str, Any]:
-        """Takes something out of the outbox that has not left yet. Raises ``TooLate``."""
+        """Takes something out of the outbox that has not left yet, or is given up. Raises ``TooLate``."""
         if not await self._withdrawn(item_id):
             raise TooLate(str(TooLate.__doc__))
         return {"withdrawn": item_id.hex()}
@@ -136,7 +136,7 @@ class Speaker:
                     "id": row.item_id.hex(),
                     **(self._whispered(row) or _described(row, engine.board)),
                     **describe_waiting(engine, row, now),
-                    "withdrawable": not self._has_left(row),
+                    "withdrawable": engine.may_withdraw(row.item_id, now),
                 }
                 for row in engine.author.outbox
             ]

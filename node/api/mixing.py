@@ -76,14 +76,18 @@ def describe_outbox(engine: Engine, now: float) -> list[dict[str, Any]]:
 def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, Any]:
     """What becomes of one of these."""
     outbox = engine.mixing.outbox
-    if row.item_id not in outbox:
-        return {"state": "waiting", "sent": row.sent_count, "sentence": "Is being signed."}
-    waiting = outbox[row.item_id]
-    if waiting.sent_at is None and (held_back := _held_back(engine, now)):
-        return {"state": "waiting", "sent": 0, "sentence": held_back}
-    if waiting.sent_at is None:
+    waiting = outbox.get(row.item_id)
+    if waiting is None and row.epoch <= engine.genesis.epoch_at(now):
+        obstacles = engine.gate(now, None).obstacles
+        sentence = " ".join(["Cannot be signed yet.", *obstacles]) if obstacles else "Is being signed."
+        return {"state": "waiting", "sent": row.sent_count, "sentence": sentence}
+    if waiting is None or waiting.sent_at is None:
+        if held_back := _held_back(engine, now):
+            return {"state": "waiting", "sent": 0, "sentence": held_back}
         pace = engine.mixing.pace(now)
         unsent = [item.item_id for item in outbox.items() if outbox[item.item_id].sent_at is None]
+        # What has its turn in a later epoch is signed then.
+        unsent += [other.item_id for other in engine.author.outbox if other.item_id not in outbox]
         slot_wait = in_words(_slot_wait_s(engine, unsent.index(row.item_id), now))
         sentence = f"Leaves in about {slot_wait}, then is about "
         sentence += f"{in_words(_relaying_s(engine, pace, now))} on its way."
@@ -93,7 +97,7 @@ def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, 
         sentence = f"On its way; if it is not back in {in_words(retry_at - now)}, "
         sentence += "it is given up." if waiting.given_up else "it leaves once more."
         return {"state": "on_its_way", "sent": waiting.sent_count, "sentence": sentence}
-    if not waiting.given_up:
+    if not waiting.has_failed(now, engine.mixing.pace(now).retry_s):
         return {
             "state": "waiting",
             "sent": waiting.sent_count,

@@ -162,7 +162,7 @@ def unlink(context: click.Context, item: str | None, everything: bool, as_json: 
 
 
 @click.command()
-@click.option("--withdraw", metavar="ID", help="Take this out; only what has not left yet.")
+@click.option("--withdraw", metavar="ID", help="Take this out; only what has not left yet, or is given up.")
 @json_option
 @click.pass_context
 def outbox(context: click.Context, withdraw: str | None, as_json: bool) -> None:
@@ -171,7 +171,7 @@ def outbox(context: click.Context, withdraw: str | None, as_json: bool) -> None:
 
     if withdraw is not None:
         ask(context, "DELETE", f"/outbox/{id_of(withdraw, 'outbox')}")
-        say("Withdrawn.", err=True)
+        say("Gone from your outbox.", err=True)
     show(ask(context, "GET", "/outbox"), as_json, print_outbox)
 
 

@@ -31,9 +31,9 @@ export function outbox() {
     const answer = await get("/outbox").catch(() => null);
     if (answer) draw(answer.waiting);
   };
-  const withdraw = async (id) => {
+  const withdraw = async ({ id, state }) => {
     if (!(await tried(() => remove(`/outbox/${id}`)))) return;
-    say("Withdrawn: it never left this node.");
+    say(state === "given_up" ? "Gone from your outbox." : "Withdrawn: it never left this node.");
     document.getElementById("main").focus();
     load();
     refreshSoon();
@@ -64,9 +64,9 @@ export function outbox() {
                   type: "button",
                   class: "button small",
                   data: { key: `withdraw-${each.id}` },
-                  on: { click: () => withdraw(each.id) },
+                  on: { click: () => withdraw(each) },
                 },
-                "Withdraw",
+                each.state === "given_up" ? "Dismiss" : "Withdraw",
               )
             : null,
         ),

@@ -1,6 +1,5 @@
 """The outbox: what leaves when, how often, and in which order."""
 
-import dataclasses
 import itertools
 
 from hypothesis import given
@@ -37,8 +36,8 @@ ADMISSION = Item(
 )
 
 
-def taken(outbox: Outbox, now: float, *, epoch: int = 5, secrets: bool = True) -> Item | None:
-    waiting = outbox.take(now, RETRY_S, epoch=epoch, secrets=secrets)
+def taken(outbox: Outbox, now: float, *, secrets: bool = True) -> Item | None:
+    waiting = outbox.take(now, RETRY_S, secrets=secrets)
     return waiting.item if waiting is not None else None
 
 
@@ -74,20 +73,6 @@ def test_without_agreement_only_relay_keys_leave() -> None:
     assert taken(outbox, 0.0, secrets=False) == relay_key(1)
     assert taken(outbox, 1.0, secrets=False) is None
     assert taken(outbox, 2.0) == secret("wait")
-
-
-def test_nothing_leaves_before_its_epoch_and_what_comes_behind_it_does() -> None:
-    """Before, it would be refused by all whose clocks are not ahead."""
-    outbox = Outbox()
-    first, second = secret("first"), secret("second")
-    outbox.put(dataclasses.replace(first, epoch=7), 0.0)
-    outbox.put(second, 0.0)
-    assert outbox.due_count(0.0, RETRY_S) == 2
-    assert taken(outbox, 1.0) == second
-    assert (taken(outbox, 2.0), outbox.due_count(2.0, RETRY_S)) == (None, 1)
-    left = taken(outbox, 3.0, epoch=7)
-    assert left is not None
-    assert left.body == first.body
 
 
 def test_what_left_before_a_restart_waits_its_turn_again() -> None:

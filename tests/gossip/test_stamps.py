@@ -66,6 +66,26 @@ def test_nothing_leaves_before_the_epoch_that_it_shows_and_all_of_it_arrives(
     assert peers[1].disk.outbox == {}
 
 
+def test_what_waits_is_signed_in_its_epoch_over_the_ring_of_that_time() -> None:
+    """Over the ring of the sitting it would show, in a mesh that grows, what else was said in it."""
+    network, peers = small_mesh(3, BUSY, onions=True)
+    network.run(120.0)
+    sitting(network, peers[1], 8)
+    present = network.genesis.epoch_at(network.now)
+    assert max(stamps(peers[1])) > present
+    assert {item.epoch for item in peers[1].engine.mixing.outbox.items()} == {present}
+    network.befriend(peers[0], network.add("newcomer"), invited=True)
+    network.run(400.0)
+    reader = peers[2].engine
+    said = [reader.store.get(item_id) for item_id in reader.board.secrets]
+    items = sorted((item for item in said if item is not None), key=lambda item: item.epoch)
+    assert len(items) == 8
+    ring = reader.roster.ring_at(items[-1].epoch)
+    assert ring is not None
+    assert ring.size == 4
+    assert items[-1].ring_root == ring.root != items[0].ring_root
+
+
 def test_an_epoch_whose_slots_are_used_up_is_passed_over() -> None:
     network, peers = small_mesh(2, msgspec.structs.replace(BUSY, replies_per_epoch=1), onions=True)
     engine = peers[1].engine

@@ -14,6 +14,7 @@ from rumor.gossip.errors import PostRefused
 from rumor.gossip.genesis import Parameters
 from rumor.gossip.pace import RETRIES_MAX
 from rumor.node.ledger import Ledger
+from rumor.node.speaking import TooLate
 from rumor.node.storage.store import Put, Table
 
 MockClock = trio.testing.MockClock
@@ -251,3 +252,30 @@ async def test_a_secret_that_does_not_come_back_is_given_up_and_says_so(autojump
         assert status["outbox"][0]["sent"] == RETRIES_MAX + 1
         assert "post it anew" in status["outbox"][0]["sentence"]
         assert "Secrets of yours that did not come back and are given up: 1." in status["pending"]
+
+
+async def test_what_is_given_up_can_be_dismissed_and_what_is_on_its_way_cannot(
+    autojump_clock: MockClock,
+) -> None:
+    async with town() as place:
+        ann, bob = await pair(place)
+        await until_keys(ann, bob)
+        lose_onions(ann)
+        await ann.node.speaker.post("into the void", 0)
+        speaker = ann.node.speaker
+
+        async def is_in(state: str) -> bool:
+            [entry] = speaker.outbox()["waiting"]
+            return bool(entry["state"] == state)
+
+        await until(lambda: is_in("on_its_way"))
+        [entry] = speaker.outbox()["waiting"]
+        assert not entry["withdrawable"]
+        with pytest.raises(TooLate):
+            await speaker.withdraw(speaker.find_waiting(entry["id"]))
+        await until(lambda: is_in("given_up"))
+        [entry] = speaker.outbox()["waiting"]
+        assert entry["withdrawable"]
+        await speaker.withdraw(speaker.find_waiting(entry["id"]))
+        assert speaker.outbox() == {"waiting": []}
+        assert not any("given up" in each for each in (await ann.node.status())["pending"])

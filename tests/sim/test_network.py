@@ -1,7 +1,7 @@
 """The network: real engines converge, through crashes, partitions and every kind of weather."""
 
 import pytest
-from worlds import holders, post, view, world
+from worlds import FAULTS, holders, post, view, world
 
 from rumor.gossip.bodies import Kind
 from rumor.sim.disks import SimulationError
@@ -109,18 +109,6 @@ def test_a_promise_that_the_core_breaks_ends_the_run() -> None:
     host.engine.handle_timer = lambda now: None  # type: ignore[method-assign]
     with pytest.raises(SimulationError, match="stays in the past"):
         network.run(3_600.0)
-
-
-FAULTS = {
-    "loss": "0.1",
-    "duplication": "0.1",
-    "reordering": "0.2",
-    "churn": "0.15:120",
-    "crash": "0.1:60",
-    "partition": "0.3:120",
-    "slow": "0.2:60",
-    "skew": "0.2:300",
-}
 
 
 @pytest.mark.parametrize("fault", FAULTS)

@@ -17,6 +17,18 @@ PLAIN = {
     "posts": "0",
 }
 
+#: Everything that can go wrong with nodes, links and clocks; nobody lies.
+FAULTS = {
+    "loss": "0.1",
+    "duplication": "0.1",
+    "reordering": "0.2",
+    "churn": "0.15:120",
+    "crash": "0.1:60",
+    "partition": "0.3:120",
+    "slow": "0.2:60",
+    "skew": "0.2:300",
+}
+
 
 def world(**options: str) -> Run:
     """A run that is prepared and has its links open."""
