@@ -120,6 +120,7 @@ export function feed(section) {
     more.hidden = !hasMore;
     leftOut = page.left_out;
     describe();
+    if (query) speak(cards.size ? `${cards.size}${hasMore ? " or more" : ""} found` : "Nothing found");
     const late = heardMeanwhile ?? [];
     heardMeanwhile = null;
     for (const [event, data] of late) heard(event, data);
@@ -134,7 +135,6 @@ export function feed(section) {
       ? h("p", { class: "quiet" }, `${count(leftOut, "secret")} left out: hidden, muted or filtered by you.`)
       : null;
     state.replaceChildren(...[cards.size ? null : empty, out].filter(Boolean));
-    if (query) speak(cards.size ? `${cards.size}${hasMore ? " or more" : ""} found` : title);
   }
 
   let soon;

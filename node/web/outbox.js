@@ -1,7 +1,7 @@
 // The outbox: what is one's own and has not come back from the network, and honestly what is happening to it.
 
 import { get, remove } from "./api.js";
-import { h, refill } from "./dom.js";
+import { h } from "./dom.js";
 import { listen } from "./live.js";
 import { refreshSoon } from "./status.js";
 import { safe } from "./text.js";
@@ -25,6 +25,39 @@ function named({ kind, on }) {
   return WHAT[kind];
 }
 
+/** One thing that waits: {element, update(waiting)}. */
+function outboxRow(waiting, withdraw) {
+  const badge = h("span", {});
+  const sentence = h("p", { class: "quiet" });
+  const button = h(
+    "button",
+    { type: "button", class: "button small", data: { key: `withdraw-${waiting.id}` }, on: { click: withdraw } },
+    "Withdraw",
+  );
+  const update = (now) => {
+    badge.className = `badge plain state-${now.state}`;
+    badge.textContent = STATES[now.state];
+    sentence.textContent = now.sentence;
+    button.hidden = !now.withdrawable;
+  };
+  update(waiting);
+  return {
+    update,
+    element: h(
+      "li",
+      { class: "row-card outbox-row" },
+      h(
+        "div",
+        { class: "row-body" },
+        h("p", { class: "row-title" }, h("strong", {}, named(waiting)), badge),
+        waiting.text ? h("p", { class: "excerpt", dir: "auto" }, safe(waiting.text)) : null,
+        sentence,
+      ),
+      button,
+    ),
+  };
+}
+
 export function outbox() {
   const list = h("ul", { class: "rows" });
   const load = async () => {
@@ -38,51 +71,37 @@ export function outbox() {
     load();
     refreshSoon();
   };
-  const draw = (waiting) =>
-    refill(
-      list,
-      waiting.map((each) =>
-        h(
-          "li",
-          { class: "row-card outbox-row" },
-          h(
-            "div",
-            { class: "row-body" },
-            h(
-              "p",
-              { class: "row-title" },
-              h("strong", {}, named(each)),
-              h("span", { class: `badge plain state-${each.state}` }, STATES[each.state]),
-            ),
-            each.text ? h("p", { class: "excerpt", dir: "auto" }, safe(each.text)) : null,
-            h("p", { class: "quiet" }, each.sentence),
-          ),
-          each.withdrawable
-            ? h(
-                "button",
-                {
-                  type: "button",
-                  class: "button small",
-                  data: { key: `withdraw-${each.id}` },
-                  on: { click: () => withdraw(each) },
-                },
-                each.state === "given_up" ? "Dismiss" : "Withdraw",
-              )
-            : null,
-        ),
-      ),
-      !waiting.length &&
-        h(
-          "li",
-          { class: "empty" },
-          h("h2", {}, "Nothing waits"),
-          h(
-            "p",
-            {},
-            "What you post, and every heart, waits here until your node’s own clock lets it out. Until then you can withdraw it.",
-          ),
-        ),
-    );
+  const empty = h(
+    "li",
+    { class: "empty", hidden: true },
+    h("h2", {}, "Nothing waits"),
+    h(
+      "p",
+      {},
+      "What you post, and every heart, waits here until your node’s own clock lets it out. Until then you can withdraw it.",
+    ),
+  );
+  list.append(empty);
+  const rows = new Map(); // By id. A row stays as long as it waits: a button that is pressed must not go meanwhile.
+  function draw(waiting) {
+    const kept = new Set(waiting.map(({ id }) => id));
+    for (const [id, row] of rows) {
+      if (kept.has(id)) continue;
+      row.element.remove();
+      rows.delete(id);
+    }
+    for (const each of waiting) {
+      const known = rows.get(each.id);
+      if (known) {
+        known.update(each);
+        continue;
+      }
+      const made = outboxRow(each, () => withdraw(each.id));
+      rows.set(each.id, made);
+      list.append(made.element);
+    }
+    empty.hidden = waiting.length > 0;
+  }
   const stop = listen((event) => (event === "outbox" || event === "again") && load());
   const timer = setInterval(load, AGAIN_MS);
   load();

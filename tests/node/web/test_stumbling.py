@@ -128,6 +128,27 @@ def test_a_heart_does_not_move_the_cards(scene: Scene) -> None:
     page.reload()
 
 
+def test_what_waits_stays_under_the_finger(scene: Scene) -> None:
+    """The wait runs down, and the button that somebody is just pressing is still the same."""
+    page = scene.anns
+    row = {"id": "0" * 64, "kind": "secret", "text": "soon", "state": "waiting", "withdrawable": True}
+    waits = iter(["nine", "four"])
+    told = {"wait": "nine"}
+
+    def waiting(route: Route) -> None:
+        told["wait"] = next(waits, told["wait"])
+        route.fulfill(json={"waiting": [{**row, "sentence": f"Leaves in about {told['wait']} seconds."}]})
+
+    show(page, "mesh")
+    page.route("**/api/outbox", waiting)
+    show(page, "outbox")
+    button = page.get_by_role("button", name="Withdraw").element_handle()
+    assert button is not None
+    expect(page.get_by_text("Leaves in about four seconds.")).to_be_visible()
+    assert button.evaluate("(element) => element.isConnected")
+    page.unroute_all()
+
+
 def test_ones_own_reply_is_read_out_as_ones_own(scene: Scene) -> None:
     """By the ear alone nobody could tell it from another's."""
     page = scene.anns
