@@ -29,15 +29,19 @@ function named({ kind, on }) {
 function outboxRow(waiting, withdraw) {
   const badge = h("span", {});
   const sentence = h("p", { class: "quiet" });
-  const button = h(
-    "button",
-    { type: "button", class: "button small", data: { key: `withdraw-${waiting.id}` }, on: { click: withdraw } },
-    "Withdraw",
-  );
+  let latest = waiting;
+  const button = h("button", {
+    type: "button",
+    class: "button small",
+    data: { key: `withdraw-${waiting.id}` },
+    on: { click: () => withdraw(latest) },
+  });
   const update = (now) => {
+    latest = now;
     badge.className = `badge plain state-${now.state}`;
     badge.textContent = STATES[now.state];
     sentence.textContent = now.sentence;
+    button.textContent = now.state === "given_up" ? "Dismiss" : "Withdraw";
     button.hidden = !now.withdrawable;
   };
   update(waiting);
@@ -96,7 +100,7 @@ export function outbox() {
         known.update(each);
         continue;
       }
-      const made = outboxRow(each, () => withdraw(each.id));
+      const made = outboxRow(each, withdraw);
       rows.set(each.id, made);
       list.append(made.element);
     }
