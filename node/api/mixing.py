@@ -63,7 +63,7 @@ def describe_queued(engine: Engine, now: float) -> dict[str, Any]:
         "state": "queued",
         "slot_wait_s": round(slot_wait_s, 3),
         "relaying_s": round(relaying_s, 3),
-        "sentence": f"It leaves in about {in_words(slot_wait_s)}, then is about {in_words(relaying_s)} on "
+        "sentence": f"Waiting for its slot, about {in_words(slot_wait_s)}; then about {in_words(relaying_s)} on "
         f"its way. {_GUESS}",
     }
 
@@ -89,7 +89,7 @@ def describe_waiting(engine: Engine, row: OutboxAdded, now: float) -> dict[str, 
         # What has its turn in a later epoch is signed then.
         unsent += [other.item_id for other in engine.author.outbox if other.item_id not in outbox]
         slot_wait = in_words(_slot_wait_s(engine, unsent.index(row.item_id), now))
-        sentence = f"Leaves in about {slot_wait}, then is about "
+        sentence = f"Waits for its slot, about {slot_wait}; then about "
         sentence += f"{in_words(_relaying_s(engine, pace, now))} on its way."
         return {"state": "waiting", "sent": 0, "sentence": sentence}
     retry_at = waiting.sent_at + engine.mixing.pace(now).retry_s

@@ -68,7 +68,9 @@ function compare(friend, load) {
       event.preventDefault();
       trouble.replaceChildren();
       if (!field.value.trim()) {
-        refusal(trouble, { message: `Type the four words that ${name} reads to you, or that you read there.` });
+        refusal(trouble, {
+          message: `Type the four words that ${name} reads to you, or that you read there.`,
+        });
         return field.focus();
       }
       try {

@@ -32,9 +32,7 @@ export function notices() {
               "a",
               { class: "notice", href: "#outbox" },
               h("strong", {}, `${waiting} in your outbox`),
-              waiting === 1
-                ? " waits to leave, or is on its way."
-                : " wait to leave, or are on their way.",
+              waiting === 1 ? " waits to leave, or is on its way." : " wait to leave, or are on their way.",
             )
           : null,
         obstacles.length

@@ -56,7 +56,7 @@ async def test_a_secret_travels_in_an_onion_at_a_tick(autojump_clock: MockClock)
         assert answer["state"] == "queued"
         assert answer["slot_wait_s"] > 0
         assert answer["relaying_s"] > 0
-        assert "leaves in about" in answer["sentence"]
+        assert "for its slot, about" in answer["sentence"]
         assert (await ann.node.status())["outbox"][0]["state"] == "waiting"
         assert answer["id"] not in {item.hex() for _, item in ann.node.driver.engine.store.sets[1]}
         relayed = [person.node.driver.engine.mixing.tally.relayed_count for person in (ann, bob)]
@@ -81,11 +81,11 @@ async def test_what_may_not_leave_yet_says_why(autojump_clock: MockClock) -> Non
             assert waiting["state"] == "waiting"
             return words in waiting["sentence"]
 
-        await until(lambda: says("Leaves in about"))
+        await until(lambda: says("Waits for its slot, about"))
         await bob.stop()
         await place.restart(ann)
         await until(lambda: says("No friend of yours has shown"))
-        assert not await says("eaves in about")
+        assert not await says("its slot")
 
 
 async def test_the_first_slot_is_in_the_next_epoch(autojump_clock: MockClock) -> None:

@@ -20,7 +20,7 @@ def test_what_may_not_leave_is_not_said_to_leave_at_the_next_slot() -> None:
         assert row is not None
         return str(describe_waiting(engine, row, network.now)["sentence"])
 
-    assert sentence().startswith("Leaves in about")
+    assert sentence().startswith("Waits for its slot, about")
     puppet = network.add_puppet("puppet", peers[1])
     puppet.say(peers[1], Digest(epoch=engine.calendar.epoch, ring_root=b"r" * 32, relay_root=b"k" * 32))
     assert sentence().startswith("Held back for now. ")
@@ -41,5 +41,5 @@ def test_what_has_its_turn_in_a_later_epoch_waits_for_a_slot_like_all_else() -> 
     rows = engine.author.outbox
     assert rows[-1].item_id not in engine.mixing.outbox
     sentences = [str(describe_waiting(engine, row, network.now)["sentence"]) for row in rows]
-    assert all(each.startswith("Waits for the next slot") for each in sentences)
+    assert all(each.startswith("Waits for its slot") for each in sentences)
     assert len(set(sentences)) > 3

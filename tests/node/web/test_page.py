@@ -108,7 +108,7 @@ def test_taking_back(scene: Scene) -> None:
 def test_withdrawing(scene: Scene) -> None:
     """What waits says so, and what is withdrawn in time never leaves; the last of a queue has time enough."""
     client, page = scene.client(scene.ann), scene.anns
-    queue = [f"I count to {number}." for number in range(6)]
+    queue = [f"I count to {number}." for number in range(10)]
     ids = [client.send("POST", "/secrets", text=text)["id"] for text in queue]
     show(page, "outbox")
     last = page.get_by_role("listitem").filter(has_text=queue[-1])

@@ -83,7 +83,7 @@ def test_a_whisper_and_its_answer(scene: Scene) -> None:
     expect(scene.bobs.get_by_role("heading", name="Whispers with the author")).to_be_visible()
     # What waited says so, and no more once it has left.
     expect(
-        own.get_by_text(re.compile("on its way|leaves once more|leaves in about", re.IGNORECASE))
+        own.get_by_text(re.compile("on its way|leaves once more|waits for its slot", re.IGNORECASE))
     ).to_have_count(0, timeout=TRAVEL_MS)
 
 
